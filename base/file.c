@@ -1,0 +1,88 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+int file_read(const char *path, struct buf *out, struct err *err)
+{
+	char piece[65536];
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		const int number = errno;
+		err_set_errno(err, number, "read '%s'", path);
+		if (number == ENOENT && err)
+			err->kind = ERR_NOT_FOUND;
+		return -1;
+	}
+	ssize_t n;
+	while ((n = read(fd, piece, sizeof(piece))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err_set_errno(err, errno, "read '%s'", path);
+			break;
+		}
+		if (!buf_add(out, (struct str){ piece, (size_t)n })) {
+			err_set(err, ERR_LIMIT, "'%s' is larger than %zu bytes", path, out->limit);
+			n = -1;
+			break;
+		}
+	}
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+static int write_all(int fd, struct str text)
+{
+	while (text.len) {
+		const ssize_t n = write(fd, text.p, text.len);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			text = str_from_at(text, (size_t)n);
+	}
+	return fsync(fd);
+}
+
+int file_replace(const char *path, struct str text, bool secret, struct err *err)
+{
+	char *beside = xasprintf("%s.%ld.new", path, (long)getpid());
+	const int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
+	int r = fd < 0 ? -1 : write_all(fd, text);
+	if (fd >= 0 && close(fd) != 0)
+		r = -1;
+	if (r == 0)
+		r = rename(beside, path);
+	if (r != 0) {
+		err_set_errno(err, errno, "write '%s'", path);
+		if (fd >= 0)
+			unlink(beside);
+	}
+	free(beside);
+	return r == 0 ? 0 : -1;
+}
+
+int file_make_folder(const char *path, struct err *err)
+{
+	char *copy = xstrdup(path);
+	int r = 0;
+	for (char *p = copy + 1; r == 0; p++) {
+		if (*p != '/' && *p != '\0')
+			continue;
+		const char end = *p;
+		*p = '\0';
+		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+			r = err_set_errno(err, errno, "make folder '%s'", copy);
+		*p = end;
+		if (end == '\0')
+			break;
+	}
+	free(copy);
+	return r;
+}
