@@ -1,0 +1,52 @@
+/* source.h: where live measurements come from. One kind per source, in canary/sources/.
+ *
+ * A source counts each finished request into the arm it was assigned to (a request hashed to the canary counts there
+ * even when it was retried elsewhere) until the controller takes the sample at the end of a tick.
+ *
+ * Threads: [main]. */
+#ifndef WEIR_CANARY_SOURCE_H
+#define WEIR_CANARY_SOURCE_H
+
+#include "base/err.h"
+#include "canary/plan.h"
+#include "net/loop.h"
+#include "record/rollout.h"
+#include "stats/hist.h"
+#include "stats/logbins.h"
+
+struct arm_sample {
+	uint64_t requests, errors; /* errors: of requests; 5xx, connect failure, timeout, retry */
+	uint64_t client_aborts;    /* not of requests */
+	struct logbins bins;       /* latencies of requests, for the evidence */
+	struct hist *latency;      /* the same in full, ns; may be NULL where nobody shows them */
+};
+
+struct source_sample {
+	struct arm_sample arms[ARMS];
+	uint64_t lines, unreadable; /* received; of lines: not understood */
+};
+
+struct source;
+struct source_ops {
+	const char *name;
+	/* Hands over what came since the last take: swaps <into> (empty) with the source's own sample. */
+	void (*take)(struct source *s, struct source_sample *into);
+	void (*destroy)(struct source *s);
+};
+struct source {
+	const struct source_ops *ops;
+};
+
+void source_sample_init(struct source_sample *s);
+void source_sample_reset(struct source_sample *s);
+void source_sample_finish(struct source_sample *s);
+
+/* The source that fits the plan's driver. <loop>, <plan>, <folder> are kept. Given: source_destroy. */
+struct source *source_create(struct loop *loop, const struct plan *plan, const char *folder, struct err *err);
+static inline void source_destroy(struct source *s)
+{
+	if (s)
+		s->ops->destroy(s);
+}
+
+#endif

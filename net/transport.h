@@ -1,0 +1,121 @@
+/* transport.h: one HTTP exchange, whoever carries it.
+ *
+ * transfer   one exchange: the request that is borrowed from the caller, the ear that hears the answer as it streams
+ *            by, and what came of it. It lives in its owner (a user) and is used again and again.
+ * transport  a kind that carries transfers. `curl` is the one that can do everything libcurl can.
+ *
+ * After transport_start the answer comes exactly once: header() and body() as bytes arrive, then done(). None of them
+ * is ever called inside transport_start or transport_cancel; all run inside loop_turn. done() may not start the next
+ * transfer itself: it puts its owner on a ready list.
+ *
+ * Stamps are CLOCK_MONOTONIC, read by us at the event. Threads: everything on the loop's thread. */
+#ifndef WEIR_NET_TRANSPORT_H
+#define WEIR_NET_TRANSPORT_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "net/loop.h"
+
+/* Why there was no whole answer. */
+#define NET_ERRORS(X)                                                                   \
+	X(NONE, "none")                                                                 \
+	X(DNS, "dns")                                                                   \
+	X(CONNECT, "connect")                                                           \
+	X(TLS, "tls")                                                                   \
+	X(RESET, "reset")                                                               \
+	X(TIMEOUT, "timeout")                                                           \
+	X(PROTOCOL, "protocol")                                                         \
+	X(CANCELLED, "cancelled")
+enum net_error {
+#define X(id, text) NET_##id,
+	NET_ERRORS(X)
+#undef X
+};
+const char *net_error_text(enum net_error e);
+
+struct header {
+	struct str name, value;
+};
+
+struct transfer;
+
+struct transfer_ear {
+	void (*header)(struct transfer *x, struct str name, struct str value); /* NULL: not wanted */
+	void (*body)(struct transfer *x, struct str bytes);                    /* NULL: not wanted */
+	void (*done)(struct transfer *x);
+};
+
+struct transfer {
+	/* The request. Borrowed until done. */
+	const char *method; /* "GET" ... */
+	const char *url;    /* absolute */
+	const struct header *headers;
+	size_t header_count;
+	struct str body;
+	bool has_body;
+	dur_ns timeout; /* whole exchange; 0: none */
+	const struct transfer_ear *ear; /* kept */
+
+	/* The answer. status 0: none came. */
+	struct mono sent, first_byte, end; /* first_byte 0: none */
+	int status;
+	enum net_error error;
+	char detail[160]; /* of the error, in words; "" without one */
+	bool new_connection;
+	dur_ns dns, connect, tls; /* of a new connection; each 0 when it did not happen */
+	uint64_t bytes_sent, bytes_received;
+
+	void *state; /* the transport's, from attach to detach */
+};
+
+struct transport;
+struct transport_ops {
+	const char *name;
+	int (*attach)(struct transport *t, struct transfer *x, struct err *err);
+	void (*detach)(struct transport *t, struct transfer *x);
+	void (*start)(struct transport *t, struct transfer *x);
+	void (*cancel)(struct transport *t, struct transfer *x);
+	void (*destroy)(struct transport *t);
+};
+struct transport {
+	const struct transport_ops *ops;
+};
+
+/* Gives <x> what it needs for its life (an easy handle); the fields above must be zero. Once per user. */
+static inline int transport_attach(struct transport *t, struct transfer *x, struct err *err)
+{
+	return t->ops->attach(t, x, err);
+}
+
+/* Ends that; a transfer under way is dropped without done(). A transfer that was never attached is fine. */
+static inline void transport_detach(struct transport *t, struct transfer *x)
+{
+	t->ops->detach(t, x);
+}
+
+static inline void transport_start(struct transport *t, struct transfer *x)
+{
+	t->ops->start(t, x);
+}
+
+/* Gives up on a transfer under way: done() comes with NET_CANCELLED in a later turn. */
+static inline void transport_cancel(struct transport *t, struct transfer *x)
+{
+	t->ops->cancel(t, x);
+}
+
+static inline void transport_destroy(struct transport *t) /* NULL is fine */
+{
+	if (t)
+		t->ops->destroy(t);
+}
+
+struct transport_options {
+	bool insecure; /* TLS certificates are not verified; only when the user wrote so */
+};
+
+/* curl: libcurl multi on the loop. <loop> is kept. Given: transport_destroy. */
+struct transport *transport_curl_create(struct loop *loop, const struct transport_options *options, struct err *err);
+
+#endif
