@@ -43,9 +43,9 @@ void diags_finish(struct diags *d);
 
 /* Adds a mistake at [at, at+len). <hint> may be NULL; it is copied. */
 void diags_add(struct diags *d, size_t at, size_t len, const char *hint, const char *format, ...)
-        __attribute__((format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6)));
 void diags_vadd(struct diags *d, size_t at, size_t len, const char *hint, const char *format, va_list args)
-        __attribute__((format(printf, 5, 0)));
+	__attribute__((format(printf, 5, 0)));
 
 /* Line and column, both from 1, of an offset; columns count bytes. */
 void source_place(const struct source *s, size_t at, size_t *ret_line, size_t *ret_column);

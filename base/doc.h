@@ -69,12 +69,11 @@ const char *node_type_text(const struct node *n);
 
 /* Reports a mistake at the value, at the key of the value, or inside the string value (<at>, <len>: bytes of the
  * string's content). <hint> may be NULL. */
-void node_error(const struct node *n, const char *hint, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+void node_error(const struct node *n, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void node_key_error(const struct node *n, const char *hint, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 void node_part_error(const struct node *n, size_t at, size_t len, const char *hint, const char *format, ...)
-        __attribute__((format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6)));
 
 /* True when <n> is of that jansson type; else reports "KEY must be WHAT, not a string" and is false. */
 bool node_expect(const struct node *n, json_type type, const char *what);

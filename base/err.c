@@ -6,12 +6,9 @@
 
 #include "base/mem.h"
 
-static const char *const texts[] = {
-	"none",
 #define X(id, text) text,
-	ERR_KINDS(X)
+static const char *const texts[] = { "none", ERR_KINDS(X) };
 #undef X
-};
 
 int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 {

@@ -12,17 +12,17 @@
 #include <stdarg.h>
 
 /* The kinds, and the word each has in messages and JSON. */
-#define ERR_KINDS(X)                                                                                             \
-	X(IO, "i/o")                   /* a file, a socket, a process */                                         \
-	X(UNREACHABLE, "unreachable")  /* a peer that does not answer */                                         \
-	X(STORE, "store")              /* the database refused */                                                \
-	X(STALE, "stale")              /* somebody else holds the lease now */                                   \
-	X(BUSY, "busy")                /* somebody else holds what we need */                                    \
-	X(SYNTAX, "syntax")            /* bytes that are not what they should be */                              \
-	X(LIMIT, "limit")              /* larger than weir takes */                                              \
-	X(NOT_FOUND, "not found")      /* no such run, baseline, rollout */                                      \
-	X(USAGE, "usage")              /* the command line or a file is wrong */                                 \
-	X(INTERRUPTED, "interrupted")  /* the user asked us to stop */
+#define ERR_KINDS(X)                                                               \
+	X(IO, "i/o")                  /* a file, a socket, a process */            \
+	X(UNREACHABLE, "unreachable") /* a peer that does not answer */            \
+	X(STORE, "store")             /* the database refused */                   \
+	X(STALE, "stale")             /* somebody else holds the lease now */      \
+	X(BUSY, "busy")               /* somebody else holds what we need */       \
+	X(SYNTAX, "syntax")           /* bytes that are not what they should be */ \
+	X(LIMIT, "limit")             /* larger than weir takes */                 \
+	X(NOT_FOUND, "not found")     /* no such run, baseline, rollout */         \
+	X(USAGE, "usage")             /* the command line or a file is wrong */    \
+	X(INTERRUPTED, "interrupted") /* the user asked us to stop */
 
 enum err_kind {
 	ERR_NONE,

@@ -93,8 +93,8 @@ static bool read_duration(const struct node *n, const struct field *f, dur_ns *i
 		return wrong_type(n, f);
 	const struct str s = node_str(n);
 	if (!duration_parse(s, &d, &at)) {
-		node_part_error(n, at, s.len - (at < s.len ? at : s.len), "a number and a unit: ns, us, ms, s, m, h or d",
-		                "\"%s\" is not a duration", f->key);
+		node_part_error(n, at, s.len - (at < s.len ? at : s.len),
+		                "a number and a unit: ns, us, ms, s, m, h or d", "\"%s\" is not a duration", f->key);
 		return false;
 	}
 	if (!in_range(n, f, (double)d))

@@ -31,10 +31,10 @@ enum field_type {
 struct field {
 	const char *key;
 	enum field_type type;
-	size_t offset;    /* of the member in the struct that is read into */
+	size_t offset; /* of the member in the struct that is read into */
 	bool required;
-	double min, max;  /* of numbers and durations (ns); no check when both are 0 */
-	const char *def;  /* the default as one would write it ("60s", "true"), or NULL: the member is left as it is */
+	double min, max; /* of numbers and durations (ns); no check when both are 0 */
+	const char *def; /* the default as one would write it ("60s", "true"), or NULL: the member is left as it is */
 	const char *const *choices; /* of a string: the allowed words, ending with NULL; NULL: any */
 	const char *help;
 };

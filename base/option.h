@@ -33,7 +33,7 @@ struct option {
 	const char *name; /* without the dashes */
 	char letter;      /* 0: no one-letter form */
 	enum option_type type;
-	size_t offset; /* of the member in the struct that is parsed into */
+	size_t offset;     /* of the member in the struct that is parsed into */
 	const char *value; /* how the value is called in the help: "N", "FILE" */
 	double min, max;
 	const char *help;

@@ -7,8 +7,8 @@ static const struct {
 	const char *name;
 	dur_ns ns;
 } units[] = {
-	{ "ns", 1 }, { "us", MICROSECOND }, { "ms", MILLISECOND }, { "s", SECOND }, { "m", MINUTE }, { "h", HOUR },
-	{ "d", 24 * HOUR },
+	{ "ns", 1 },     { "us", MICROSECOND }, { "ms", MILLISECOND }, { "s", SECOND },
+	{ "m", MINUTE }, { "h", HOUR },         { "d", 24 * HOUR },
 };
 
 #define LONGEST_DURATION (365 * 24 * HOUR)
@@ -108,7 +108,9 @@ const char *duration_format(dur_ns d, char ret_text[DURATION_TEXT_BYTES])
 	const dur_ns unit = a >= SECOND ? SECOND : a >= MILLISECOND ? MILLISECOND : MICROSECOND;
 	three_digits((double)d / (double)unit, number, sizeof(number));
 	snprintf(ret_text, DURATION_TEXT_BYTES, "%s %s", d == 0 ? "0" : number,
-	         unit == SECOND ? "s" : unit == MILLISECOND ? "ms" : "us");
+	         unit == SECOND        ? "s"
+	         : unit == MILLISECOND ? "ms"
+	                               : "us");
 	return ret_text;
 }
 
@@ -123,6 +125,9 @@ const char *count_format(double count, char ret_text[COUNT_TEXT_BYTES])
 	}
 	three_digits(count / unit, number, sizeof(number));
 	snprintf(ret_text, COUNT_TEXT_BYTES, "%s%s", number,
-	         unit == 1e9 ? " G" : unit == 1e6 ? " M" : unit == 1e3 ? " k" : "");
+	         unit == 1e9   ? " G"
+	         : unit == 1e6 ? " M"
+	         : unit == 1e3 ? " k"
+	                       : "");
 	return ret_text;
 }

@@ -76,7 +76,8 @@ static void act(struct control *c, const char *method, const char *path, const s
 			actions[i].answer(c, buf_str(body), ret_reply);
 		return;
 	}
-	reply_error(ret_reply, MHD_HTTP_NOT_FOUND, "the control port knows GET /, POST /, GET /stats, POST /reset-stats");
+	reply_error(ret_reply, MHD_HTTP_NOT_FOUND,
+	            "the control port knows GET /, POST /, GET /stats, POST /reset-stats");
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,

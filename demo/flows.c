@@ -15,7 +15,8 @@ static json_t *body_object(const struct call *call, struct reply *ret_reply)
 	json_error_t at;
 	json_t *body = json_loadb(call->body.p ? call->body.p : "", call->body.len, 0, &at);
 	if (!body) {
-		reply_error(ret_reply, 400, "the body is not JSON: %s (line %d, column %d)", at.text, at.line, at.column);
+		reply_error(ret_reply, 400, "the body is not JSON: %s (line %d, column %d)", at.text, at.line,
+		            at.column);
 		return NULL;
 	}
 	if (!json_is_object(body)) {
@@ -89,7 +90,8 @@ static json_t *messages_json(const struct room *r, size_t most)
 
 static json_t *room_json(const struct room *r)
 {
-	return json_pack("{s:I, s:s, s:I}", "id", (json_int_t)r->id, "name", r->title, "messages", (json_int_t)r->posted);
+	return json_pack("{s:I, s:s, s:I}", "id", (json_int_t)r->id, "name", r->title, "messages",
+	                 (json_int_t)r->posted);
 }
 
 static json_t *room_list(const struct room *rooms, size_t count)
@@ -178,11 +180,10 @@ void flow_dashboard(const struct call *call, struct reply *ret_reply)
 	uint64_t posted = 0;
 	for (size_t i = 0; i < WORLD_SEEDED; i++)
 		posted += w->groups[i].posted + w->conversations[i].posted;
-	reply_json(ret_reply, 200, json_pack("{s:I, s:I, s:I, s:o}",
-	           "groups", (json_int_t)(WORLD_SEEDED + w->made),
-	           "conversations", (json_int_t)WORLD_SEEDED,
-	           "messages", (json_int_t)posted,
-	           "latest", messages_json(&w->groups[0], 5)));
+	reply_json(ret_reply, 200,
+	           json_pack("{s:I, s:I, s:I, s:o}", "groups", (json_int_t)(WORLD_SEEDED + w->made), "conversations",
+	                     (json_int_t)WORLD_SEEDED, "messages", (json_int_t)posted, "latest",
+	                     messages_json(&w->groups[0], 5)));
 }
 
 /* --- conversations --- */
@@ -197,8 +198,9 @@ void flow_conversation(const struct call *call, struct reply *ret_reply)
 {
 	const struct room *r = the_conversation(call, ret_reply);
 	if (r)
-		reply_json(ret_reply, 200, json_pack("{s:I, s:s, s:o}", "id", (json_int_t)r->id, "name", r->title,
-		           "messages", messages_json(r, WORLD_MESSAGES)));
+		reply_json(ret_reply, 200,
+		           json_pack("{s:I, s:s, s:o}", "id", (json_int_t)r->id, "name", r->title, "messages",
+		                     messages_json(r, WORLD_MESSAGES)));
 }
 
 void flow_post_to_conversation(const struct call *call, struct reply *ret_reply)

@@ -9,7 +9,7 @@
 struct pool;
 
 struct pool_ops {
-	void (*hold)(struct ticket *t);    /* the answer comes later; called inside pool_submit, before anything can end */
+	void (*hold)(struct ticket *t); /* the answer comes later; called inside pool_submit, before anything can end */
 	void (*release)(struct ticket *t); /* now it may be answered */
 };
 

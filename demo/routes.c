@@ -28,8 +28,8 @@ static void health(const struct call *call, struct reply *ret_reply)
 
 static void version(const struct call *call, struct reply *ret_reply)
 {
-	*ret_reply = (struct reply){ .status = 200,
-		.json = json_pack("{s:s, s:s}", "version", call->version, "commit", call->commit) };
+	json_t *json = json_pack("{s:s, s:s}", "version", call->version, "commit", call->commit);
+	*ret_reply = (struct reply){ .status = 200, .json = json };
 }
 
 const struct route routes[] = {

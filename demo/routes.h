@@ -43,7 +43,7 @@ enum route_found route_find(const char *method, struct str path, const struct ro
 
 /* {"error": TEXT} with that status. */
 void reply_error(struct reply *ret_reply, unsigned status, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 /* flows.c */
 void flow_login(const struct call *call, struct reply *ret_reply);

@@ -62,7 +62,8 @@ static enum MHD_Result send_reply(struct request *r, struct reply *reply)
 {
 	struct MHD_Response *response = response_of(reply);
 	const struct route *route = r->found == ROUTE_FOUND ? r->route : NULL;
-	MHD_add_response_header(response, "Content-Type", reply->page ? "text/html; charset=utf-8" : "application/json");
+	MHD_add_response_header(response, "Content-Type",
+	                        reply->page ? "text/html; charset=utf-8" : "application/json");
 	MHD_add_response_header(response, "X-Demo-Version", r->server->version);
 	if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, "Allow", r->route->method);
@@ -85,8 +86,13 @@ static enum MHD_Result send_error(struct request *r, unsigned status, const char
 static enum MHD_Result answer(struct request *r)
 {
 	const char *header = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Authorization");
-	struct call call = { .world = r->server->world, .version = r->server->version, .commit = r->server->commit,
-		.body = buf_str(&r->body), .id = r->id };
+	struct call call = {
+		.world = r->server->world,
+		.version = r->server->version,
+		.commit = r->server->commit,
+		.body = buf_str(&r->body),
+		.id = r->id,
+	};
 	struct reply reply = { 0 };
 	if (header)
 		token_check_bearer(str_from(header), &call.user);
@@ -159,6 +165,13 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 struct server *server_start(int socket, struct pool *pool, struct traffic *traffic, const char *version,
                             const char *commit, uint64_t seed, struct err *err)
 {
+	const struct MHD_OptionItem items[] = {
+		{ MHD_OPTION_LISTEN_SOCKET, socket, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
 	struct server *s = xcalloc(1, sizeof(*s));
 	s->pool = pool;
 	s->traffic = traffic;
@@ -166,10 +179,7 @@ struct server *server_start(int socket, struct pool *pool, struct traffic *traff
 	s->commit = commit;
 	s->world = world_create(seed);
 	s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL,
-	                             NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, socket,
-	                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
-	                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	                             NULL, on_request, s, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 	if (!s->daemon) {
 		err_set(err, ERR_IO, "libmicrohttpd does not start the HTTP server");
 		close(socket);

@@ -24,11 +24,11 @@
 #define SLOTS_WORKERS_MAX 10000
 
 struct ticket {
-	struct ticket *next;     /* in the queue, or in a list of ended ones */
+	struct ticket *next; /* in the queue, or in a list of ended ones */
 	struct mono admitted_at;
-	struct mono ends_at;     /* once a worker has it */
-	double factor;           /* of the median service time */
-	bool fails;              /* is to be answered with an error */
+	struct mono ends_at; /* once a worker has it */
+	double factor;       /* of the median service time */
+	bool fails;          /* is to be answered with an error */
 };
 
 /* What may be changed while it runs. */

@@ -67,7 +67,6 @@ json_t *traffic_json(const struct traffic *t)
 			snprintf(name, sizeof(name), "%s %s", routes[row].method, routes[row].path);
 		json_object_set_new(by_path, name, counts);
 	}
-	json_object_foreach(by_status, status, count)
-		requests += json_integer_value(count);
+	json_object_foreach(by_status, status, count) requests += json_integer_value(count);
 	return json_pack("{s:I, s:o, s:o}", "requests", requests, "by_status", by_status, "by_path", by_path);
 }

@@ -7,7 +7,8 @@
 #define CHECK_MODULUS 1000
 
 static const char *const group_titles[WORLD_SEEDED] = {
-	"Rowing", "Choir", "Gardeners", "Night shift", "Book club", "Chess", "Release crew", "Cyclists", "Parents", "Lighthouse",
+	"Rowing", "Choir",        "Gardeners", "Night shift", "Book club",
+	"Chess",  "Release crew", "Cyclists",  "Parents",     "Lighthouse",
 };
 
 static const char *const greetings[] = { "Good morning", "Who is coming on Thursday?", "The key is under the mat" };

@@ -27,7 +27,7 @@ struct message {
 struct room {
 	uint64_t id; /* 0: nobody lives here yet */
 	char title[WORLD_TITLE_BYTES];
-	uint64_t posted; /* messages ever */
+	uint64_t posted;                         /* messages ever */
 	struct message messages[WORLD_MESSAGES]; /* number n stands at n % WORLD_MESSAGES */
 };
 
