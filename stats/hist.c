@@ -176,7 +176,7 @@ int64_t hist_quantile(const struct hist *h, double q)
 
 int64_t hist_count_above(const struct hist *h, int64_t value)
 {
-	if (h->total == 0 || value >= h->highest)
+	if (h->total == 0 || value >= h->max)
 		return 0;
 	if (value < 0)
 		return h->total;
