@@ -1,0 +1,111 @@
+#include "record/run.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+
+const char *run_error_text(enum run_error e)
+{
+	static const char *const texts[] = {
+#define X(id, text) text,
+		RUN_ERRORS(X)
+#undef X
+	};
+	must((size_t)e < ARRAY_LEN(texts));
+	return texts[e];
+}
+
+const char *run_verdict_text(enum run_verdict v)
+{
+	static const char *const texts[] = { "met", "not-met", "invalid", "aborted" };
+	must((size_t)v < ARRAY_LEN(texts));
+	return texts[v];
+}
+
+const char *run_validity_text(enum run_validity v)
+{
+	static const char *const texts[] = { "valid", "suspect", "invalid" };
+	must((size_t)v < ARRAY_LEN(texts));
+	return texts[v];
+}
+
+void run_record_init(struct run_record *r)
+{
+	*r = (struct run_record){ .verdict = RUN_MET };
+	hist_init_latency(&r->lag);
+	hist_init_latency(&r->response);
+	hist_init_latency(&r->service);
+}
+
+void run_record_make_flows(struct run_record *r, size_t count)
+{
+	must(!r->flows);
+	r->flows = xcalloc(count, sizeof(*r->flows));
+	r->flow_count = count;
+	for (size_t i = 0; i < count; i++) {
+		hist_init_latency(&r->flows[i].response);
+		hist_init_latency(&r->flows[i].iteration);
+	}
+}
+
+void flow_record_make_steps(struct flow_record *f, size_t count)
+{
+	must(!f->steps);
+	f->steps = xcalloc(count, sizeof(*f->steps));
+	f->step_count = count;
+	for (size_t i = 0; i < count; i++) {
+		hist_init_latency(&f->steps[i].response);
+		hist_init_latency(&f->steps[i].service);
+	}
+}
+
+static void flow_finish(struct flow_record *f)
+{
+	for (size_t i = 0; i < f->step_count; i++) {
+		free(f->steps[i].name);
+		hist_finish(&f->steps[i].response);
+		hist_finish(&f->steps[i].service);
+	}
+	free(f->steps);
+	free(f->name);
+	hist_finish(&f->response);
+	hist_finish(&f->iteration);
+}
+
+static void finish_rows(struct run_record *r)
+{
+	for (size_t i = 0; i < r->flow_count; i++)
+		flow_finish(&r->flows[i]);
+	for (size_t i = 0; i < r->check_count; i++) {
+		free(r->checks[i].flow);
+		free(r->checks[i].step);
+		free(r->checks[i].check);
+	}
+	for (size_t i = 0; i < r->threshold_count; i++)
+		free(r->thresholds[i].that);
+	for (size_t i = 0; i < r->sample_count; i++) {
+		free(r->samples[i].flow);
+		free(r->samples[i].step);
+		free(r->samples[i].text);
+	}
+	for (size_t i = 0; i < r->reason_count; i++)
+		free(r->reasons[i]);
+	free(r->flows);
+	free(r->checks);
+	free(r->thresholds);
+	free(r->seconds);
+}
+
+void run_record_finish(struct run_record *r)
+{
+	if (!r)
+		return;
+	finish_rows(r);
+	free(r->name);
+	hist_finish(&r->lag);
+	hist_finish(&r->response);
+	hist_finish(&r->service);
+	json_decref(r->manifest);
+	*r = (struct run_record){ 0 };
+}
