@@ -143,9 +143,11 @@ void rollout_record_add_event(struct rollout_record *r, const struct event_recor
 /* JSON forms. The head leaves ticks and events out: the store keeps them in rows of their own. All given. */
 json_t *rollout_record_encode_head(const struct rollout_record *r);
 json_t *rollout_record_encode(const struct rollout_record *r);
-json_t *event_record_encode(const struct event_record *e, const struct rollout_record *r); /* one line of --events */
+json_t *event_record_encode(const struct event_record *e, const struct rollout_record *r); /* one line of --events;
+                                                                                              <r> NULL: of no rollout */
 json_t *tick_record_encode(const struct tick_record *t);
 int rollout_record_decode_head(const json_t *json, struct rollout_record *ret, struct err *err);
 int tick_record_decode(const json_t *json, struct tick_record *ret, struct err *err);
+int event_record_decode(const json_t *json, struct event_record *ret, struct err *err);
 
 #endif
