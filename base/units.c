@@ -11,7 +11,7 @@ static const struct {
 	{ "m", MINUTE }, { "h", HOUR },         { "d", 24 * HOUR },
 };
 
-#define LONGEST_DURATION (365 * 24 * HOUR)
+#define LONGEST_DURATION (HOUR * 24 * 365)
 
 static size_t span(struct str s, const char *set)
 {

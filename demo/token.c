@@ -17,7 +17,7 @@ bool token_user_valid(struct str user)
 	if (user.len == 0 || user.len > TOKEN_USER_MAX)
 		return false;
 	for (size_t i = 0; i < user.len; i++)
-		if (!isalnum((unsigned char)user.p[i]) && !memchr("._-@+", user.p[i], 5))
+		if (!isalnum((unsigned char)user.p[i]) && str_find(STR("._-@+"), user.p[i]) == strlen("._-@+"))
 			return false;
 	return true;
 }
