@@ -32,11 +32,11 @@
 
 struct source_sample;
 
-#define VERDICTS(X)                                                                      \
-	X(WATCHING, "watching")         /* gathering evidence, nothing is wrong */       \
-	X(PROMOTE, "promote")           /* proven to be within the limits */             \
-	X(HOLD, "hold")                 /* proven worse, but by less than the limit */   \
-	X(INCONCLUSIVE, "inconclusive") /* cannot be judged now; <lack> says why */      \
+#define VERDICTS(X)                                                                    \
+	X(WATCHING, "watching")         /* gathering evidence, nothing is wrong */     \
+	X(PROMOTE, "promote")           /* proven to be within the limits */           \
+	X(HOLD, "hold")                 /* proven worse, but by less than the limit */ \
+	X(INCONCLUSIVE, "inconclusive") /* cannot be judged now; <lack> says why */    \
 	X(ABORT, "abort")               /* proven worse than the limit */
 enum verdict {
 #define X(id, text) VERDICT_##id,
@@ -46,16 +46,16 @@ enum verdict {
 const char *verdict_text(enum verdict v);
 
 /* What is missing for a judgement, and its word. */
-#define LACKS(X)                                                                               \
-	X(NONE, "none")                                                                        \
-	X(FREEZING, "freezing")     /* stable's quantiles are not known yet */                 \
-	X(NO_TRAFFIC, "no-traffic") /* nobody asks for the service */                          \
-	X(NO_CANARY, "no-canary-traffic")                                                      \
-	X(NO_STABLE, "no-stable-traffic")                                                      \
-	X(STALE, "stale")           /* no measurements for some ticks */                       \
-	X(LOST, "lost-measurements")/* more than 1 % of them unreadable or missing */          \
-	X(SHARE, "share")           /* the data plane does not give the share that was asked */\
-	X(SHARED, "shared-failure") /* both arms got worse together: frozen, somebody is paged */
+#define LACKS(X)                                                                                 \
+	X(NONE, "none")                                                                          \
+	X(FREEZING, "freezing")     /* stable's quantiles are not known yet */                   \
+	X(NO_TRAFFIC, "no-traffic") /* nobody asks for the service */                            \
+	X(NO_CANARY, "no-canary-traffic")                                                        \
+	X(NO_STABLE, "no-stable-traffic")                                                        \
+	X(STALE, "stale")            /* no measurements for some ticks */                        \
+	X(LOST, "lost-measurements") /* more than 1 % of them unreadable or missing */           \
+	X(SHARE, "share")            /* the data plane does not give the share that was asked */ \
+	X(SHARED, "shared-failure")  /* both arms got worse together: frozen, somebody is paged */
 enum lack {
 #define X(id, text) LACK_##id,
 	LACKS(X)
@@ -65,11 +65,11 @@ const char *lack_text(enum lack l);
 
 struct evidence_config {
 	struct plan_compare compare;
-	int64_t planned_ticks;      /* the restart reserve is spread over them; default one hour */
+	int64_t planned_ticks; /* the restart reserve is spread over them; default one hour */
 	int64_t warmup_ticks;
-	uint64_t freeze_requests;   /* of stable, enough to freeze at once; default 500 */
-	uint64_t stage_requests;    /* of the canary, the least for a promotion from a stage; default 50 */
-	double phi;                 /* variance inflation of requests that come in bunches; 1: independent */
+	uint64_t freeze_requests; /* of stable, enough to freeze at once; default 500 */
+	uint64_t stage_requests;  /* of the canary, the least for a promotion from a stage; default 50 */
+	double phi;               /* variance inflation of requests that come in bunches; 1: independent */
 };
 void evidence_config_init(struct evidence_config *ret, const struct plan *p);
 
@@ -79,11 +79,11 @@ struct evidence *evidence_create(const struct evidence_config *config);
 void evidence_destroy(struct evidence *e);
 
 struct evidence_tick {
-	int64_t tick;       /* strictly growing; gaps are fine */
-	int32_t weight_bp;  /* that the data plane was asked to obey during the tick */
-	int32_t stage;      /* index in the plan; a new one restarts the stage's own counts, not the evidence */
-	bool last;          /* promotion from this stage hands over all traffic or ends the rollout */
-	uint64_t missing;   /* requests that the balancer counted and the source never reported */
+	int64_t tick;      /* strictly growing; gaps are fine */
+	int32_t weight_bp; /* that the data plane was asked to obey during the tick */
+	int32_t stage;     /* index in the plan; a new one restarts the stage's own counts, not the evidence */
+	bool last;         /* promotion from this stage hands over all traffic or ends the rollout */
+	uint64_t missing;  /* requests that the balancer counted and the source never reported */
 	const struct source_sample *sample; /* borrowed; NULL: nothing was measured */
 };
 
@@ -97,30 +97,30 @@ struct assessment {
 	bool warming;               /* inside the warm-up */
 
 	/* The metric that the verdict is about; while watching the one with most harm. */
-	const char *metric;         /* "error rate", "latency p95", "slow or failed" */
-	double values[ARMS];        /* shares, or seconds when metric begins with "latency"; NAN: unknown */
-	double ratio;               /* effect; NAN when unknown */
+	const char *metric;           /* "error rate", "latency p95", "slow or failed" */
+	double values[ARMS];          /* shares, or seconds when metric begins with "latency"; NAN: unknown */
+	double ratio;                 /* effect; NAN when unknown */
 	double ratio_low, ratio_high; /* 1-alpha confidence sequence; NAN when unknown */
-	double evidence, needed;    /* ln; harm for abort and hold, else promotion when that is the verdict */
-	uint64_t requests[ARMS];    /* behind the evidence */
+	double evidence, needed;      /* ln; harm for abort and hold, else promotion when that is the verdict */
+	uint64_t requests[ARMS];      /* behind the evidence */
 
-	double harm_errors, harm_latency, harm_slo;          /* ln, weights included: compare with harm_needed */
+	double harm_errors, harm_latency, harm_slo; /* ln, weights included: compare with harm_needed */
 	double harm_needed;
 	double promote_errors, promote_latency, promote_slo; /* ln: compare with promote_needed; slo NAN: none asked */
 	double promote_needed;
-	double promote_progress;    /* 0..1, of the slowest metric */
-	double health;              /* 1: no evidence of harm, 0: proven */
+	double promote_progress; /* 0..1, of the slowest metric */
+	double health;           /* 1: no evidence of harm, 0: proven */
 
 	/* Both arms over the current stage. */
 	uint64_t stage_requests[ARMS], stage_errors[ARMS];
-	double stage_quantiles[ARMS][3]; /* p50, p95, p99 in seconds; NAN without requests */
-	double share;               /* realised, of this stage; NAN without requests */
+	double stage_quantiles[ARMS][3];                       /* p50, p95, p99 in seconds; NAN without requests */
+	double share;                                          /* realised, of this stage; NAN without requests */
 	double error_ratio, error_ratio_low, error_ratio_high; /* of the rollout, for the live view */
-	double latency_ratio;       /* p95, for the live view; NAN when unknown */
-	double excess_errors;       /* canary errors beyond what stable's rate explains, of the rollout */
+	double latency_ratio;                                  /* p95, for the live view; NAN when unknown */
+	double excess_errors; /* canary errors beyond what stable's rate explains, of the rollout */
 
-	uint64_t repeated;          /* ticks that came twice and were ignored */
-	char sentence[320];         /* for people */
+	uint64_t repeated;  /* ticks that came twice and were ignored */
+	char sentence[320]; /* for people */
 };
 
 /* Applies one tick. A tick number that is not above the last one changes nothing but <repeated>. */

@@ -29,43 +29,43 @@
 #include "record/rollout.h"
 
 enum machine_event_kind {
-	MACHINE_STARTED,      /* first event of every process. intent_bp */
-	MACHINE_PREPARED,     /* the data plane serves. weight_bp: that it obeys now */
-	MACHINE_PREPARE_FAILED, /* text */
-	MACHINE_TICK,         /* assessment */
-	MACHINE_TIME,         /* nothing but <now> */
-	MACHINE_ACCEPTED,     /* weight_bp */
-	MACHINE_REFUSED,      /* weight_bp, text; also when the driver gave no answer in time */
-	MACHINE_VERIFIED,     /* weight_bp */
-	MACHINE_UNVERIFIED,   /* weight_bp, text */
-	MACHINE_GUARD_FIRED,  /* reason, text */
-	MACHINE_GUARD_CLEARED,/* the last complaining guard is content again */
-	MACHINE_ABORT,        /* operator; actor, text: the reason given */
-	MACHINE_PAUSE,        /* operator */
-	MACHINE_RESUME,       /* operator */
-	MACHINE_PROMOTE,      /* operator: skip the rest of this stage */
-	MACHINE_LEASE_LOST,   /* our lease could not be renewed for its whole life: nobody else holds it */
-	MACHINE_LEASE_TAKEN,  /* somebody else drives this rollout now: never act again */
+	MACHINE_STARTED,              /* first event of every process. intent_bp */
+	MACHINE_PREPARED,             /* the data plane serves. weight_bp: that it obeys now */
+	MACHINE_PREPARE_FAILED,       /* text */
+	MACHINE_TICK,                 /* assessment */
+	MACHINE_TIME,                 /* nothing but <now> */
+	MACHINE_ACCEPTED,             /* weight_bp */
+	MACHINE_REFUSED,              /* weight_bp, text; also when the driver gave no answer in time */
+	MACHINE_VERIFIED,             /* weight_bp */
+	MACHINE_UNVERIFIED,           /* weight_bp, text */
+	MACHINE_GUARD_FIRED,          /* reason, text */
+	MACHINE_GUARD_CLEARED,        /* the last complaining guard is content again */
+	MACHINE_ABORT,                /* operator; actor, text: the reason given */
+	MACHINE_PAUSE,                /* operator */
+	MACHINE_RESUME,               /* operator */
+	MACHINE_PROMOTE,              /* operator: skip the rest of this stage */
+	MACHINE_LEASE_LOST,           /* our lease could not be renewed for its whole life: nobody else holds it */
+	MACHINE_LEASE_TAKEN,          /* somebody else drives this rollout now: never act again */
 	MACHINE_DATA_PLANE_RESTARTED, /* its runtime values may be lost. weight_bp: that it obeys now */
-	MACHINE_INTERRUPTED,  /* Ctrl-C: leave; a later run resumes */
+	MACHINE_INTERRUPTED,          /* Ctrl-C: leave; a later run resumes */
 };
 
 struct machine_event {
 	enum machine_event_kind kind;
 	struct mono now;
 	int32_t weight_bp;
-	int32_t intent_bp;    /* of STARTED: last weight in the journal's intents; -1: none */
+	int32_t intent_bp; /* of STARTED: last weight in the journal's intents; -1: none */
 	enum rollout_reason reason;
-	const char *text, *actor; /* borrowed; may be NULL */
+	const char *text, *actor;            /* borrowed; may be NULL */
 	const struct assessment *assessment; /* borrowed; of TICK */
 };
 
 enum machine_action_kind {
-	ACTION_PREPARE,     /* driver prepare; answer: PREPARED or PREPARE_FAILED */
-	ACTION_SET_WEIGHT,  /* weight_bp; journal the intent first; answer: ACCEPTED or REFUSED */
-	ACTION_VERIFY,      /* weight_bp; answer: VERIFIED or UNVERIFIED. Above 0: the data plane says that it obeys it and
+	ACTION_PREPARE,    /* driver prepare; answer: PREPARED or PREPARE_FAILED */
+	ACTION_SET_WEIGHT, /* weight_bp; journal the intent first; answer: ACCEPTED or REFUSED */
+	ACTION_VERIFY, /* weight_bp; answer: VERIFIED or UNVERIFIED. Above 0: the data plane says that it obeys it and
 	                     * both arms are in service; 0: it also counted no canary request for a second, none in flight */
-	ACTION_EVENT,       /* one line of the story: type, severity, actor, text */
+	ACTION_EVENT,  /* one line of the story: type, severity, actor, text */
 	ACTION_ENTER_STAGE, /* stage, weight_bp: its record begins (the one before ends with "passed") */
 	ACTION_FINISH,      /* final state reached: state, reason and text; persist the record and leave */
 	ACTION_LEAVE,       /* stop driving without touching the weight; a later run resumes */
@@ -90,7 +90,7 @@ struct machine_actions {
 struct machine {
 	const struct plan *plan; /* kept */
 	enum rollout_state state;
-	int32_t stage;           /* index of the stage whose weight is asked; -1 before the first */
+	int32_t stage; /* index of the stage whose weight is asked; -1 before the first */
 	int32_t asked_bp;
 	bool prepared;           /* the data plane answered in this process */
 	bool accepted, verified; /* the weight in asked_bp */
@@ -102,16 +102,16 @@ struct machine {
 	bool guard;              /* a guard complains */
 	bool leaving;            /* LEAVE or FINISH was given; only a second interruption is heard */
 	int32_t interruptions;
-	bool ready;              /* evidence is frozen */
-	enum lack lack;          /* of the last tick, so that a change is told once */
+	bool ready;                 /* evidence is frozen */
+	enum lack lack;             /* of the last tick, so that a change is told once */
 	enum rollout_reason reason; /* of a rollback or a failure */
 	char why[MACHINE_TEXT_BYTES];
-	struct mono now;         /* of the last event */
-	struct mono entered;     /* the state */
-	struct mono watching_since; /* the stage's weight was verified; the stage's clock */
-	struct mono retry_at;    /* of what was refused; INT64_MAX: nothing to retry */
+	struct mono now;                            /* of the last event */
+	struct mono entered;                        /* the state */
+	struct mono watching_since;                 /* the stage's weight was verified; the stage's clock */
+	struct mono retry_at;                       /* of what was refused; INT64_MAX: nothing to retry */
 	struct mono state_deadline, stage_deadline; /* INT64_MAX: none */
-	struct mono unsteady_since; /* the weight is not accepted since; INT64_MAX: it is */
+	struct mono unsteady_since;                 /* the weight is not accepted since; INT64_MAX: it is */
 };
 
 /* <plan> is kept. */

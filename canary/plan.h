@@ -54,7 +54,7 @@ struct plan_traffic {
 	int32_t listen_port;     /* 0: the data plane picks a free one (tests) */
 	const char *cookie;      /* users are told apart by this cookie; NULL: by client address. A safe token */
 	enum controller_death on_controller_death;
-	dur_ns lease;            /* how long the data plane obeys without renewal */
+	dur_ns lease; /* how long the data plane obeys without renewal */
 };
 
 struct plan_stage {
