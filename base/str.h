@@ -15,6 +15,11 @@ struct str {
 	size_t len;
 };
 
+/* A name and its value: a header, a parameter. */
+struct str_pair {
+	struct str name, value;
+};
+
 /* A slice of a string literal. */
 #define STR(literal) ((struct str){ ("" literal), sizeof(literal) - 1 })
 /* For printf: "%.*s", STR_ARG(s) */

@@ -34,10 +34,6 @@ enum net_error {
 };
 const char *net_error_text(enum net_error e);
 
-struct header {
-	struct str name, value;
-};
-
 struct transfer;
 
 struct transfer_ear {
@@ -50,7 +46,7 @@ struct transfer {
 	/* The request. Borrowed until done. */
 	const char *method; /* "GET" ... */
 	const char *url;    /* absolute */
-	const struct header *headers;
+	const struct str_pair *headers;
 	size_t header_count;
 	struct str body;
 	bool has_body;

@@ -1,0 +1,189 @@
+#include "loadgen/meter.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+
+struct meter *meter_create(const struct program *program)
+{
+	struct meter *m = xcalloc(1, sizeof(*m));
+	m->program = program;
+	m->steps = xcalloc(program->step_count, sizeof(*m->steps));
+	m->flows = xcalloc(program->flow_count, sizeof(*m->flows));
+	m->checks = xcalloc(program->check_count, sizeof(*m->checks));
+	/* The counts come from calloc: pages that no value ever touches take no memory. */
+	for (uint32_t i = 0; i < program->step_count; i++) {
+		hist_init_latency(&m->steps[i].response);
+		hist_init_latency(&m->steps[i].service);
+	}
+	for (uint32_t i = 0; i < program->flow_count; i++)
+		hist_init_latency(&m->flows[i].iteration);
+	hist_init_latency(&m->response);
+	hist_init_latency(&m->service);
+	hist_init_latency(&m->lag);
+	return m;
+}
+
+static void drop_samples(struct meter *m)
+{
+	for (size_t i = 0; i < m->sample_count; i++) {
+		free(m->samples[i].flow);
+		free(m->samples[i].step);
+		free(m->samples[i].text);
+	}
+	m->sample_count = 0;
+}
+
+void meter_destroy(struct meter *m)
+{
+	if (!m)
+		return;
+	drop_samples(m);
+	for (uint32_t i = 0; i < m->program->step_count; i++) {
+		hist_finish(&m->steps[i].response);
+		hist_finish(&m->steps[i].service);
+	}
+	for (uint32_t i = 0; i < m->program->flow_count; i++)
+		hist_finish(&m->flows[i].iteration);
+	hist_finish(&m->response);
+	hist_finish(&m->service);
+	hist_finish(&m->lag);
+	free(m->steps);
+	free(m->flows);
+	free(m->checks);
+	free(m);
+}
+
+void meter_reset(struct meter *m)
+{
+	const struct program *p = m->program;
+	for (uint32_t i = 0; i < p->step_count; i++) {
+		m->steps[i].requests = m->steps[i].failed = 0;
+		hist_reset(&m->steps[i].response);
+		hist_reset(&m->steps[i].service);
+	}
+	for (uint32_t i = 0; i < p->flow_count; i++) {
+		m->flows[i].iterations = m->flows[i].failed = 0;
+		hist_reset(&m->flows[i].iteration);
+	}
+	for (uint32_t i = 0; i < p->check_count; i++)
+		m->checks[i] = (struct check_meter){ 0 };
+	hist_reset(&m->response);
+	hist_reset(&m->service);
+	hist_reset(&m->lag);
+	drop_samples(m);
+	m->started = m->requests = m->failed = m->exceeded = m->censored = m->warmup = 0;
+	m->connections = m->bytes_sent = m->bytes_received = 0;
+	for (int e = 0; e < RUN_ERROR_KINDS; e++)
+		m->errors[e] = 0;
+	m->arrivals = (struct executor_counts){ 0 };
+	m->users = m->in_flight = 0;
+	m->cpu = 0;
+	m->turn_max = 0;
+}
+
+static void add_counters(struct meter *into, const struct meter *from)
+{
+	into->started += from->started;
+	into->requests += from->requests;
+	into->failed += from->failed;
+	into->exceeded += from->exceeded;
+	into->censored += from->censored;
+	into->warmup += from->warmup;
+	into->connections += from->connections;
+	into->bytes_sent += from->bytes_sent;
+	into->bytes_received += from->bytes_received;
+	for (int e = 0; e < RUN_ERROR_KINDS; e++)
+		into->errors[e] += from->errors[e];
+	into->users += from->users;
+	into->in_flight += from->in_flight;
+	if (from->cpu > into->cpu)
+		into->cpu = from->cpu;
+	if (from->turn_max > into->turn_max)
+		into->turn_max = from->turn_max;
+}
+
+void meter_add(struct meter *into, const struct meter *from)
+{
+	const struct program *p = into->program;
+	must(p == from->program);
+	add_counters(into, from);
+	for (uint32_t i = 0; i < p->step_count; i++) {
+		into->steps[i].requests += from->steps[i].requests;
+		into->steps[i].failed += from->steps[i].failed;
+		hist_add(&into->steps[i].response, &from->steps[i].response);
+		hist_add(&into->steps[i].service, &from->steps[i].service);
+	}
+	for (uint32_t i = 0; i < p->flow_count; i++) {
+		into->flows[i].iterations += from->flows[i].iterations;
+		into->flows[i].failed += from->flows[i].failed;
+		hist_add(&into->flows[i].iteration, &from->flows[i].iteration);
+	}
+	for (uint32_t i = 0; i < p->check_count; i++) {
+		into->checks[i].passed += from->checks[i].passed;
+		into->checks[i].failed += from->checks[i].failed;
+	}
+	hist_add(&into->response, &from->response);
+	hist_add(&into->service, &from->service);
+	hist_add(&into->lag, &from->lag);
+	for (size_t i = 0; i < from->sample_count && into->sample_count < RUN_SAMPLES_MAX; i++) {
+		const struct error_sample *s = &from->samples[i];
+		into->samples[into->sample_count++] =
+		        (struct error_sample){ s->error, xstrdup(s->flow), xstrdup(s->step), xstrdup(s->text) };
+	}
+}
+
+void meter_record(struct meter *m, const struct measurement *r)
+{
+	struct step_meter *s = &m->steps[r->step];
+	s->requests++;
+	m->requests++;
+	hist_record(&s->response, r->response);
+	hist_record(&s->service, r->service);
+	hist_record(&m->response, r->response);
+	hist_record(&m->service, r->service);
+	hist_record(&m->lag, r->lag);
+	m->exceeded += r->exceeded;
+	m->censored += r->censored;
+	if (r->failed) {
+		s->failed++;
+		m->failed++;
+		m->errors[r->error]++;
+	}
+}
+
+void meter_sample(struct meter *m, enum run_error error, uint32_t step, const char *text)
+{
+	if (m->sample_count == RUN_SAMPLES_MAX)
+		return;
+	const struct step *s = &m->program->steps[step];
+	m->samples[m->sample_count++] = (struct error_sample){
+		error, xstrdup(m->program->flows[s->flow].name), xstrdup(s->name), xstrdup(text),
+	};
+}
+
+void meter_slot_offer(struct meter_slot *s, struct meter *empty)
+{
+	must(atomic_load_explicit(&s->offered, memory_order_relaxed) == NULL);
+	atomic_store_explicit(&s->offered, empty, memory_order_release);
+}
+
+bool meter_slot_wanted(const struct meter_slot *s)
+{
+	return atomic_load_explicit(&s->offered, memory_order_relaxed) != NULL;
+}
+
+struct meter *meter_slot_swap(struct meter_slot *s, struct meter *live)
+{
+	struct meter *empty = atomic_exchange_explicit(&s->offered, NULL, memory_order_acquire);
+	if (!empty)
+		return live;
+	atomic_store_explicit(&s->handed, live, memory_order_release);
+	return empty;
+}
+
+struct meter *meter_slot_collect(struct meter_slot *s)
+{
+	return atomic_exchange_explicit(&s->handed, NULL, memory_order_acquire);
+}

@@ -1,0 +1,441 @@
+/* run.c: the run's own thread: it starts the workers, collects their meters once a second, and judges at the end.
+ *
+ * A second closes when every worker has handed its meter over. A worker that is too busy to answer makes the second
+ * longer, never wrong: its row says how long it really was. */
+#include "loadgen/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "loadgen/manifest.h"
+#include "loadgen/result.h"
+#include "loadgen/validity.h"
+#include "loadgen/verdict.h"
+#include "loadgen/worker.h"
+#include "net/probe.h"
+
+#define THREADS_MAX 256
+/* From the start of the threads to the first arrival: enough for all of them to be in their loops. */
+#define HEAD_START (20 * MILLISECOND)
+#define PROBE_TIMEOUT (5 * SECOND)
+/* A record keeps this many rows; a run of a day has them. */
+#define SECONDS_MAX 90000
+
+struct run {
+	const struct run_options *options;
+	const struct program *program;
+	struct loop loop;
+	struct loop_alarm alarm;
+	struct loop_wake wake;
+	struct loop_signal signals[2];
+	struct worker *workers;
+	struct meter **spare; /* per worker: the empty meter that is not offered; NULL while it is out */
+	uint32_t worker_count;
+	struct mono start, end, measured_from;
+	struct mono closed; /* end of the last second that was closed */
+	bool waiting;       /* meters are out for the second that is being closed */
+	bool interrupted;
+	struct meter *interval, *total;
+	struct executor_counts before;
+	struct run_record *record;
+	size_t second_room;
+	double cpu_peak;
+};
+
+/* The run that run_interrupt ends. One at a time; the pointer is only there between start and join. */
+static _Atomic(struct run *) running;
+
+static uint32_t default_threads(void)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return cores > 2 ? (uint32_t)cores - 1 : 1;
+}
+
+uint64_t run_raise_descriptors(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return 0;
+	if (files.rlim_cur < files.rlim_max) {
+		const struct rlimit most = { files.rlim_max, files.rlim_max };
+		if (setrlimit(RLIMIT_NOFILE, &most) == 0)
+			files.rlim_cur = files.rlim_max;
+	}
+	return files.rlim_cur;
+}
+
+static void on_nothing_alarm(struct loop_alarm *a)
+{
+	/* It only ends the sleep. */
+}
+
+static void on_nothing_wake(struct loop_wake *w)
+{
+	/* The same. */
+}
+
+static void poke_run(void *arg)
+{
+	struct run *r = arg;
+	loop_wake_poke(&r->loop, &r->wake);
+}
+
+static void interrupt(struct run *r)
+{
+	r->interrupted = true;
+	for (uint32_t i = 0; i < r->worker_count; i++)
+		worker_stop(&r->workers[i]);
+}
+
+static void on_signal(struct loop_signal *s, int number)
+{
+	interrupt(atomic_load(&running));
+}
+
+void run_interrupt(void)
+{
+	struct run *r = atomic_load(&running);
+	if (r)
+		interrupt(r);
+}
+
+/* --- the seconds --- */
+
+static void keep_second(struct run *r, const struct second_record *second)
+{
+	struct run_record *record = r->record;
+	if (record->second_count == SECONDS_MAX)
+		return;
+	if (record->second_count == r->second_room) {
+		r->second_room = r->second_room ? r->second_room * 2 : 128;
+		record->seconds = xreallocarray(record->seconds, r->second_room, sizeof(*record->seconds));
+	}
+	record->seconds[record->second_count++] = *second;
+	if (second->users > record->users_max)
+		record->users_max = second->users;
+	if (second->cpu > r->cpu_peak)
+		r->cpu_peak = second->cpu;
+}
+
+static void close_second(struct run *r, struct mono now)
+{
+	const dur_ns length = mono_since(now, r->closed);
+	const dur_ns from_measured = mono_since(r->closed, r->measured_from);
+	/* Rounded, for the alarm is a little late each time; floor for the warm-up's negative numbers. */
+	const int32_t number = (int32_t)((from_measured + (from_measured < 0 ? -SECOND / 2 : SECOND / 2)) / SECOND);
+	const struct second_record second = result_second(r->interval, &r->before, number, length);
+	keep_second(r, &second);
+	const struct run_listener *listener = &r->options->listener;
+	if (listener->second) {
+		const struct run_progress progress = {
+			.second = &second,
+			.exceeded = r->interval->exceeded,
+			.requests = r->interval->requests,
+			.warming_up = now.ns <= r->measured_from.ns,
+			.elapsed = mono_since(now, r->start),
+			.total = mono_since(r->end, r->start),
+			.all_requests = r->total->requests,
+			.all_failed = r->total->failed,
+			.response = &r->total->response,
+			.service = &r->total->service,
+			.lag = &r->total->lag,
+		};
+		listener->second(listener->arg, &progress);
+	}
+	r->before = r->interval->arrivals;
+	r->closed = now;
+	r->waiting = false;
+	meter_reset(r->interval);
+}
+
+static void add_counts(struct executor_counts *into, const struct executor_counts *from)
+{
+	into->planned += from->planned;
+	into->begun += from->begun;
+	into->waited += from->waited;
+	into->ended += from->ended;
+	into->dropped += from->dropped;
+}
+
+static void take_meter(struct run *r, const struct meter *m)
+{
+	meter_add(r->interval, m);
+	meter_add(r->total, m);
+	add_counts(&r->interval->arrivals, &m->arrivals);
+}
+
+static void offer_meters(struct run *r)
+{
+	for (uint32_t i = 0; i < r->worker_count; i++) {
+		meter_slot_offer(&r->workers[i].slot, r->spare[i]);
+		r->spare[i] = NULL;
+		worker_poke(&r->workers[i]);
+	}
+	r->waiting = true;
+}
+
+/* Takes what was handed over. True when every worker's meter is in. */
+static bool collect_meters(struct run *r)
+{
+	bool all = true;
+	for (uint32_t i = 0; i < r->worker_count; i++) {
+		struct meter *m = r->spare[i] ? NULL : meter_slot_collect(&r->workers[i].slot);
+		if (m) {
+			take_meter(r, m);
+			meter_reset(m);
+			r->spare[i] = m;
+		}
+		all = all && r->spare[i];
+	}
+	return all;
+}
+
+static bool all_ended(struct run *r)
+{
+	for (uint32_t i = 0; i < r->worker_count; i++)
+		if (!atomic_load(&r->workers[i].ended))
+			return false;
+	return true;
+}
+
+/* Until every worker has ended. */
+static void follow_workers(struct run *r)
+{
+	struct mono next = mono_after(r->start, SECOND);
+	while (!all_ended(r)) {
+		const struct mono now = mono_now();
+		if (r->waiting && collect_meters(r))
+			close_second(r, now);
+		if (!r->waiting && now.ns >= next.ns && now.ns < r->end.ns) {
+			offer_meters(r);
+			while (next.ns <= now.ns)
+				next = mono_after(next, SECOND);
+		}
+		loop_alarm_set(&r->alarm, next.ns > now.ns ? next : mono_after(now, SECOND));
+		loop_turn(&r->loop, LOOP_WAIT);
+	}
+}
+
+static int join_workers(struct run *r, struct err *err)
+{
+	int result = 0;
+	for (uint32_t i = 0; i < r->worker_count; i++)
+		worker_join(&r->workers[i]);
+	/* What was handed over before the end; the counts in it are older than those of the last meters. */
+	collect_meters(r);
+	r->interval->arrivals = (struct executor_counts){ 0 };
+	for (uint32_t i = 0; i < r->worker_count; i++) {
+		struct worker *w = &r->workers[i];
+		take_meter(r, w->last);
+		worker_finish(w);
+		meter_destroy(r->spare[i]);
+		if (w->error.kind != ERR_NONE && result == 0) {
+			result = -1;
+			if (err)
+				*err = w->error;
+		}
+	}
+	close_second(r, mono_now());
+	return result;
+}
+
+/* --- the verdict --- */
+
+static void judge_thresholds(struct run *r, dur_ns measured)
+{
+	const struct program *p = r->program;
+	const size_t count = p->threshold_count + r->options->threshold_count;
+	r->record->thresholds = xcalloc(count, sizeof(*r->record->thresholds));
+	r->record->threshold_count = count;
+	for (size_t i = 0; i < count; i++) {
+		const struct threshold *t = i < p->threshold_count
+		                                    ? &p->thresholds[i]
+		                                    : &r->options->thresholds[i - p->threshold_count];
+		verdict_threshold(t, r->total, measured, &r->record->thresholds[i]);
+	}
+}
+
+static double mean_cpu(const struct run_record *record)
+{
+	double sum = 0;
+	for (size_t i = 0; i < record->second_count; i++)
+		sum += record->seconds[i].cpu;
+	return record->second_count ? sum / (double)record->second_count : 0;
+}
+
+static bool promises_rate(const struct program *p)
+{
+	for (uint32_t i = 0; i < p->executor_count; i++)
+		if (p->executors[i].kind == EXECUTOR_RATE)
+			return true;
+	return false;
+}
+
+static void judge(struct run *r, const struct executor_counts *counts)
+{
+	struct run_record *record = r->record;
+	const struct generator_health health = {
+		.planned = counts->planned,
+		.begun = counts->begun,
+		.waited = counts->waited,
+		.dropped = counts->dropped,
+		.open = promises_rate(r->program),
+		.requests = (uint64_t)hist_count(&r->total->lag),
+		.lag_p99 = hist_quantile(&r->total->lag, 0.99),
+		.service_p50 = hist_quantile(&r->total->service, 0.5),
+		.cpu = mean_cpu(record),
+		.cpu_peak = r->cpu_peak,
+	};
+	validity_judge(&health, record);
+	bool met = true;
+	for (size_t i = 0; i < record->threshold_count; i++)
+		met = met && record->thresholds[i].met;
+	record->verdict = r->interrupted                          ? RUN_ABORTED
+	                  : record->validity == RUN_NOT_VALID     ? RUN_INVALID
+	                  : met                                   ? RUN_MET
+	                                                          : RUN_NOT_MET;
+}
+
+static void finish_record(struct run *r, struct mono ended, const struct executor_counts *counts)
+{
+	struct run_record *record = r->record;
+	const struct mono until = ended.ns < r->end.ns ? ended : r->end;
+	const dur_ns measured = until.ns > r->measured_from.ns ? mono_since(until, r->measured_from) : 0;
+	const double whole = (double)(until.ns > r->start.ns ? mono_since(until, r->start) : 1) / (double)SECOND;
+	result_fill(record, r->total, measured);
+	record->arrivals = counts->planned;
+	record->started = counts->begun;
+	record->completed = counts->ended;
+	record->dropped = counts->dropped;
+	record->offered_rate = (double)counts->planned / whole;
+	record->achieved_rate = (double)counts->begun / whole;
+	judge_thresholds(r, measured);
+	judge(r, counts);
+}
+
+/* --- birth and death --- */
+
+static int start_workers(struct run *r, struct err *err)
+{
+	const struct run_options *o = r->options;
+	const uint32_t threads = o->threads ? o->threads : default_threads();
+	const uint32_t count = threads < THREADS_MAX ? threads : THREADS_MAX;
+	r->workers = xcalloc(count, sizeof(*r->workers));
+	r->spare = xcalloc(count, sizeof(struct meter *));
+	r->start = mono_after(mono_now(), HEAD_START);
+	r->end = mono_after(r->start, r->program->duration);
+	r->measured_from = mono_after(r->start, r->program->warmup);
+	r->closed = r->start;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct worker_plan plan = {
+			.program = r->program,
+			.start = r->start,
+			.end = r->end,
+			.measured_from = r->measured_from,
+			.grace = o->grace,
+			.exceed_limit = o->exceed_limit,
+			.number = i,
+			.count = count,
+			.seed = o->seed,
+			.transport = { .insecure = o->insecure },
+			.poke_reader = poke_run,
+			.poke_arg = r,
+		};
+		if (worker_start(&r->workers[i], &plan, err) < 0)
+			return -1;
+		r->worker_count++;
+		r->spare[i] = meter_create(r->program);
+	}
+	return 0;
+}
+
+static void drop_workers(struct run *r)
+{
+	for (uint32_t i = 0; i < r->worker_count; i++)
+		worker_stop(&r->workers[i]);
+	for (uint32_t i = 0; i < r->worker_count; i++) {
+		worker_join(&r->workers[i]);
+		worker_finish(&r->workers[i]);
+		meter_destroy(r->spare[i]);
+	}
+}
+
+static void watch_signals(struct run *r)
+{
+	static const int numbers[] = { SIGINT, SIGTERM };
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		loop_signal_start(&r->loop, &r->signals[i], numbers[i], on_signal);
+}
+
+static int open_loop(struct run *r, struct err *err)
+{
+	if (loop_init(&r->loop, err) < 0)
+		return -1;
+	if (loop_alarm_init(&r->loop, &r->alarm, on_nothing_alarm, err) < 0) {
+		loop_finish(&r->loop);
+		return -1;
+	}
+	loop_wake_start(&r->loop, &r->wake, on_nothing_wake);
+	if (r->options->watch_signals)
+		watch_signals(r);
+	return 0;
+}
+
+static void close_loop(struct run *r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(r->signals); i++)
+		loop_signal_stop(&r->loop, &r->signals[i]);
+	loop_wake_stop(&r->loop, &r->wake);
+	loop_alarm_finish(&r->loop, &r->alarm);
+	loop_finish(&r->loop);
+}
+
+static int execute(struct run *r, struct err *err)
+{
+	int result = start_workers(r, err);
+	if (result < 0) {
+		drop_workers(r);
+	} else {
+		follow_workers(r);
+		const struct mono ended = mono_now();
+		result = join_workers(r, err);
+		if (result == 0) {
+			r->record->manifest = manifest_make(r->options, r->worker_count);
+			finish_record(r, ended, &r->before);
+		}
+	}
+	free(r->workers);
+	free(r->spare);
+	return result;
+}
+
+int run_execute(const struct run_options *o, struct run_record *ret_record, struct err *err)
+{
+	const struct transport_options transport = { .insecure = o->insecure };
+	struct run r = { .options = o, .program = o->program, .record = ret_record };
+	run_raise_descriptors();
+	if (net_probe(o->program->target.url, &transport, PROBE_TIMEOUT, err) < 0)
+		return -1;
+	if (open_loop(&r, err) < 0)
+		return -1;
+	run_record_init(ret_record);
+	ret_record->started_at = wall_now();
+	ret_record->name = xstrdup(o->program->name);
+	id_make(ret_record->started_at, ret_record->id);
+	r.interval = meter_create(r.program);
+	r.total = meter_create(r.program);
+	atomic_store(&running, &r);
+	const int result = execute(&r, err);
+	atomic_store(&running, NULL);
+	meter_destroy(r.interval);
+	meter_destroy(r.total);
+	close_loop(&r);
+	if (result < 0)
+		run_record_finish(ret_record);
+	return result;
+}

@@ -1,0 +1,55 @@
+/* run.h: one execution of a program: workers, seconds, verdict, record.
+ *
+ * run_execute blocks its thread until the run is over, runs a loop of its own there, and may be ended early by SIGINT
+ * or SIGTERM (when asked to watch for them) or by run_interrupt; the record is complete in either case.
+ *
+ * Threads: run_execute [main]; run_interrupt [any]. */
+#ifndef WEIR_LOADGEN_RUN_H
+#define WEIR_LOADGEN_RUN_H
+
+#include "record/run.h"
+#include "scenarios/program.h"
+
+/* What a listener sees each second, and once more at the end. Borrowed for the call. */
+struct run_progress {
+	const struct second_record *second;
+	uint64_t exceeded, requests; /* of the second: for the search's batches */
+	bool warming_up;
+	dur_ns elapsed, total;
+	uint64_t all_requests, all_failed; /* since the start of the measured phase */
+	const struct hist *response, *service; /* the same */
+	const struct hist *lag;
+};
+
+struct run_listener {
+	void (*second)(void *arg, const struct run_progress *p); /* [main] */
+	void *arg;
+};
+
+struct run_options {
+	const struct program *program;      /* kept until run_execute returns */
+	const struct threshold *thresholds; /* in addition to the program's */
+	size_t threshold_count;
+	uint32_t threads;   /* 0: cores - 1, at least 1 */
+	uint64_t seed;      /* of all random choices */
+	dur_ns grace;       /* after the end, for requests under way; then they are censored */
+	dur_ns exceed_limit; /* for the search: what counts as exceeded; 0: none */
+	bool insecure;
+	bool watch_signals;
+	const char *command; /* for the manifest, without secrets; may be NULL */
+	struct run_listener listener; /* may be zero */
+};
+
+#define RUN_GRACE_DEFAULT SECOND
+
+/* Fills <ret_record> (given: run_record_finish) and returns 0 also when the run was interrupted (verdict "aborted"),
+ * not met or invalid. -1: it could not be made (ERR_UNREACHABLE: nothing was sent; ERR_IO: the machine refused). */
+int run_execute(const struct run_options *o, struct run_record *ret_record, struct err *err);
+
+/* Ends the run that is under way, if there is one. May be called from a signal handler. */
+void run_interrupt(void);
+
+/* Raises the limit of open descriptors as far as the system lets us; returns what it is then. */
+uint64_t run_raise_descriptors(void);
+
+#endif

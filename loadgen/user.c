@@ -1,0 +1,222 @@
+#include "loadgen/user.h"
+
+#include "base/must.h"
+#include "loadgen/worker.h"
+
+static void on_header(struct transfer *x, struct str name, struct str value)
+{
+	struct user *u = container_of(x, struct user, transfer);
+	vm_header(&u->vm, name, value);
+}
+
+static void on_body(struct transfer *x, struct str bytes)
+{
+	struct user *u = container_of(x, struct user, transfer);
+	vm_body(&u->vm, bytes);
+}
+
+static void on_done(struct transfer *x)
+{
+	struct user *u = container_of(x, struct user, transfer);
+	u->state = USER_DONE;
+	worker_push_ready(u->worker, u);
+}
+
+/* Who listens to what: a step that reads no body does not hear it. */
+static const struct transfer_ear ears[2][2] = {
+	{ { NULL, NULL, on_done }, { NULL, on_body, on_done } },
+	{ { on_header, NULL, on_done }, { on_header, on_body, on_done } },
+};
+
+int user_init(struct user *u, struct worker *w, uint32_t executor, uint32_t number, struct err *err)
+{
+	*u = (struct user){ .worker = w, .executor = executor, .number = number };
+	if (transport_attach(w->transport, &u->transfer, err) < 0)
+		return -1;
+	/* Users of different executors have numbers of their own; the random streams must differ, too. */
+	vm_init(&u->vm, w->plan.program, number, w->plan.seed + executor);
+	return 0;
+}
+
+void user_finish(struct user *u)
+{
+	transport_detach(u->worker->transport, &u->transfer);
+	vm_finish(&u->vm);
+}
+
+static enum run_error error_of_net(enum net_error e)
+{
+	switch (e) {
+	case NET_DNS:
+		return RUN_ERROR_DNS;
+	case NET_CONNECT:
+		return RUN_ERROR_CONNECT;
+	case NET_TLS:
+		return RUN_ERROR_TLS;
+	case NET_RESET:
+		return RUN_ERROR_RESET;
+	case NET_TIMEOUT:
+		return RUN_ERROR_TIMEOUT;
+	case NET_PROTOCOL:
+	case NET_CANCELLED:
+	case NET_NONE:
+		break;
+	}
+	return RUN_ERROR_PROTOCOL;
+}
+
+/* What came of the request, into the meter. Warm-up by the intended start: a request belongs to the phase in which
+ * its client wanted it. */
+static void measure(struct user *u, uint32_t step, bool cut)
+{
+	const struct transfer *x = &u->transfer;
+	struct meter *m = u->worker->meter;
+	const struct worker_plan *plan = &u->worker->plan;
+	const struct vm_outcome *outcome = &u->vm.outcome;
+	m->bytes_sent += x->bytes_sent;
+	m->bytes_received += x->bytes_received;
+	m->connections += x->new_connection;
+	if (u->intended.ns < plan->measured_from.ns) {
+		m->warmup++;
+		return;
+	}
+	struct measurement r = {
+		.step = step,
+		.response = mono_since(x->end, u->intended),
+		.service = mono_since(x->end, x->sent),
+		.lag = mono_since(x->sent, u->able),
+		.censored = cut || x->error == NET_TIMEOUT,
+	};
+	if (!cut && x->error != NET_NONE) {
+		r.failed = true;
+		r.error = error_of_net(x->error);
+		meter_sample(m, r.error, r.step, x->detail);
+	} else if (!cut && outcome->failure != VM_PASSED) {
+		r.failed = true;
+		r.error = outcome->failure == VM_STATUS_FAILED ? RUN_ERROR_STATUS : RUN_ERROR_CHECK;
+		meter_sample(m, r.error, r.step, outcome->text);
+	}
+	r.exceeded = r.failed || r.censored || (plan->exceed_limit && r.response > plan->exceed_limit);
+	meter_record(m, &r);
+}
+
+static void count_checks(struct user *u)
+{
+	const struct vm_outcome *outcome = &u->vm.outcome;
+	const struct step *s = &u->worker->plan.program->steps[outcome->step];
+	struct check_meter *checks = u->worker->meter->checks + s->first_check;
+	if (!outcome->checked || u->intended.ns < u->worker->plan.measured_from.ns)
+		return;
+	for (uint32_t i = 0; i < s->check_count; i++) {
+		const uint64_t failed = outcome->failed_checks >> i & 1;
+		checks[i].failed += failed;
+		checks[i].passed += !failed;
+	}
+}
+
+static void send_request(struct user *u)
+{
+	struct transfer *x = &u->transfer;
+	const struct vm_request *r = &u->vm.request;
+	const struct step *s = &u->worker->plan.program->steps[r->step];
+	for (uint32_t i = 0; i < r->header_count; i++)
+		u->headers[i] = (struct str_pair){ r->headers[i].name, r->headers[i].value };
+	x->method = r->method;
+	x->url = r->url.p; /* NUL behind its end: it stands in a struct buf */
+	x->headers = u->headers;
+	x->header_count = r->header_count;
+	x->body = r->body;
+	x->has_body = r->has_body;
+	x->timeout = r->timeout;
+	x->ear = &ears[s->reads_headers][s->reads_body];
+	u->state = USER_SENDING;
+	u->worker->in_flight++;
+	u->worker->meter->started++;
+	transport_start(u->worker->transport, x);
+}
+
+static void end_iteration(struct user *u, struct mono now)
+{
+	struct flow_meter *f = &u->worker->meter->flows[u->vm.flow];
+	if (u->began.ns >= u->worker->plan.measured_from.ns) {
+		f->iterations++;
+		f->failed += u->vm.iteration_failed;
+		hist_record(&f->iteration, mono_since(now, u->began));
+	}
+	u->state = USER_IDLE;
+	worker_iteration_ended(u->worker, u, now);
+}
+
+/* Where the program stopped, until the world is needed again. */
+static void follow(struct user *u, enum vm_stop stop)
+{
+	switch (stop) {
+	case VM_REQUEST:
+		if (u->worker->sending)
+			send_request(u);
+		else
+			u->state = USER_IDLE; /* the run is over: the iteration stays unfinished */
+		return;
+	case VM_PAUSE:
+		u->intended = mono_after(u->intended, u->vm.pause_ns);
+		u->able = u->intended;
+		u->state = USER_PAUSING;
+		worker_push_sleeper(u->worker, u);
+		return;
+	case VM_FAILED:
+		/* Not the target's fault and no request: shown as a sample, so that nobody has to guess. */
+		meter_sample(u->worker->meter, RUN_ERROR_CHECK, u->vm.outcome.step, u->vm.outcome.text);
+		/* fall through */
+	case VM_ITERATION_END:
+		end_iteration(u, u->intended);
+		return;
+	}
+}
+
+void user_begin(struct user *u, const struct arrival *a)
+{
+	must(u->state == USER_IDLE);
+	const struct executor_plan *plan = &u->worker->plan.program->executors[u->executor];
+	u->began = u->intended = a->intended;
+	u->able = a->able;
+	vm_begin(&u->vm, vm_pick_flow(&u->vm, plan), a->number);
+	follow(u, vm_resume(&u->vm, NULL));
+}
+
+static void take_answer(struct user *u)
+{
+	const struct transfer *x = &u->transfer;
+	u->worker->in_flight--;
+	const struct vm_reply reply = {
+		.transport_failed = x->error != NET_NONE,
+		.status = x->status,
+		.response_time = mono_since(x->end, u->intended),
+	};
+	/* The program runs on to its next stop in the same call; the request that was answered is the outcome's. */
+	const enum vm_stop stop = vm_resume(&u->vm, &reply);
+	measure(u, u->vm.outcome.step, false);
+	count_checks(u);
+	u->intended = u->able = x->end;
+	follow(u, stop);
+}
+
+void user_resume(struct user *u)
+{
+	if (u->state == USER_DONE)
+		take_answer(u);
+	else
+		follow(u, vm_resume(&u->vm, NULL));
+}
+
+void user_cut(struct user *u, struct mono now)
+{
+	struct transfer *x = &u->transfer;
+	if (u->state == USER_SENDING) {
+		x->end = now;
+		x->bytes_sent = x->bytes_received = 0;
+		x->new_connection = false;
+		u->worker->in_flight--;
+		measure(u, u->vm.request.step, true);
+	}
+	u->state = USER_IDLE;
+}

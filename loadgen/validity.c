@@ -1,0 +1,73 @@
+#include "loadgen/validity.h"
+
+#include <stdarg.h>
+
+#include "base/mem.h"
+#include "base/units.h"
+
+#define ACHIEVED_LEAST 0.99
+#define DROPPED_MOST 0.001
+#define LAG_LEAST_LIMIT MILLISECOND
+#define LAG_OF_SERVICE 0.05
+#define CPU_SUSPECT 0.85
+#define CPU_SATURATED 0.95
+/* Fewer requests than this have no 99th percentile to speak of; their maximum is judged by people. */
+#define LAG_REQUESTS_LEAST 100
+
+__attribute__((format(printf, 3, 4))) static void say(struct run_record *r, enum run_validity state,
+                                                      const char *format, ...)
+{
+	if (state > r->validity)
+		r->validity = state;
+	if (r->reason_count == RUN_REASONS_MAX)
+		return;
+	va_list args;
+	va_start(args, format);
+	r->reasons[r->reason_count++] = xvasprintf(format, args);
+	va_end(args);
+}
+
+static void judge_lag(const struct generator_health *h, struct run_record *r)
+{
+	char lag[DURATION_TEXT_BYTES], most[DURATION_TEXT_BYTES];
+	dur_ns limit = (dur_ns)(LAG_OF_SERVICE * (double)h->service_p50);
+	if (limit < LAG_LEAST_LIMIT)
+		limit = LAG_LEAST_LIMIT;
+	if (h->requests < LAG_REQUESTS_LEAST || h->lag_p99 <= limit)
+		return;
+	say(r, RUN_NOT_VALID, "the generator was late by itself: p99 of the send lag is %s, more than %s",
+	    duration_format(h->lag_p99, lag), duration_format(limit, most));
+}
+
+static void judge_arrivals(const struct generator_health *h, struct run_record *r)
+{
+	const double planned = h->planned ? (double)h->planned : 1;
+	const double achieved = (double)h->begun / planned;
+	const bool saturated = h->cpu_peak >= CPU_SATURATED;
+	if (!h->open)
+		return;
+	if (achieved < ACHIEVED_LEAST && saturated)
+		say(r, RUN_NOT_VALID, "the generator was the limit: it began %.1f %% of the arrivals with a core at %.0f %%",
+		    achieved * 100, h->cpu_peak * 100);
+	else if (achieved < ACHIEVED_LEAST)
+		say(r, RUN_SUSPECT,
+		    "%.1f %% of the arrivals never began: all users were waiting for the target; they are counted as censored",
+		    (1 - achieved) * 100);
+	if ((double)h->dropped / planned > DROPPED_MOST)
+		say(r, RUN_NOT_VALID, "%.2f %% of the arrivals were dropped, because no user was free",
+		    (double)h->dropped / planned * 100);
+	if (h->waited > 0 && (double)h->waited / planned > ACHIEVED_LEAST / 100)
+		say(r, RUN_SUSPECT,
+		    "%.1f %% of the arrivals waited for a free user (their response times include it); allow more users",
+		    (double)h->waited / planned * 100);
+}
+
+void validity_judge(const struct generator_health *h, struct run_record *r)
+{
+	r->validity = RUN_VALID;
+	judge_lag(h, r);
+	judge_arrivals(h, r);
+	if (h->cpu > CPU_SUSPECT)
+		say(r, RUN_SUSPECT, "a worker used %.0f %% of its core: the generator itself may have slowed the answers",
+		    h->cpu * 100);
+}

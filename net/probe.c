@@ -1,0 +1,29 @@
+#include "net/probe.h"
+
+#include <curl/curl.h>
+
+int net_probe(const char *url, const struct transport_options *options, dur_ns timeout, struct err *err)
+{
+	char text[CURL_ERROR_SIZE] = "";
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_set(err, ERR_IO, "libcurl cannot start");
+	CURL *easy = curl_easy_init();
+	if (!easy)
+		return err_set(err, ERR_IO, "libcurl gives no handle");
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout / MILLISECOND));
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, text);
+	if (options->insecure) {
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	const CURLcode code = curl_easy_perform(easy);
+	curl_easy_cleanup(easy);
+	if (code == CURLE_OK)
+		return 0;
+	return err_set(err, ERR_UNREACHABLE, "cannot reach %s: %s", url, text[0] ? text : curl_easy_strerror(code));
+}
