@@ -83,10 +83,12 @@ void eprocess_tick(struct eprocess *p, const struct block *tick, double theta_s)
 
 double eprocess_ln(const struct eprocess *p)
 {
-	double sum = p->ln_m[0];
+	double most = p->ln_m[0], sum = 0;
 	for (int i = 1; i < p->count; i++)
-		sum = ln_add(sum, p->ln_m[i]);
-	return sum;
+		most = fmax(most, p->ln_m[i]);
+	for (int i = 0; i < p->count; i++)
+		sum += exp(p->ln_m[i] - most);
+	return most + log(sum);
 }
 
 size_t eprocess_export(const struct eprocess *p, double *ret_values, size_t room)

@@ -16,7 +16,7 @@ static double project_ray(double n_c, double n_s, struct alternative alt, double
 
 /* a > 0: root of the increasing f(p) = n_c m kl'(q) + n_s kl'(p), q = m p + a, kl'(q) = (q-theta)/(q(1-q)). It lies
  * between the two points where either term vanishes; Newton from their mean by curvature, kept inside the bracket by
- * bisection. The convergence is quadratic, so a last step of 1e-9 leaves an error at the level of rounding. */
+ * bisection. The convergence is quadratic, so a last step of 1e-7 leaves an error at the level of rounding. */
 static double project_line(double n_c, double n_s, struct alternative alt, struct null null)
 {
 	const double m = null.m, a = null.a, tc = alt.theta_c, ts = alt.theta_s;
@@ -38,7 +38,7 @@ static double project_line(double n_c, double n_s, struct alternative alt, struc
 			high = p;
 		const double step = f / df;
 		p -= step;
-		if (fabs(step) <= 1e-9 * p || high - low <= 1e-15 * high)
+		if (fabs(step) <= 1e-7 * p || high - low <= 1e-15 * high)
 			break;
 	}
 	return fmin(fmax(p, low), high);

@@ -157,13 +157,14 @@ static int64_t rank_of(const struct hist *h, double q)
 
 void hist_quantiles(const struct hist *h, const double *qs, size_t count, int64_t *ret_values)
 {
-	struct hist_bucket b = HIST_BEFORE_FIRST;
-	bool more = hist_next(h, &b);
+	int32_t at = h->total ? hist_index(h, h->min) : 0;
+	int64_t seen = h->total ? h->counts[at] : 0;
 	for (size_t i = 0; i < count; i++) {
 		must(i == 0 || qs[i] >= qs[i - 1]);
-		while (more && b.cumulative < rank_of(h, qs[i]))
-			more = hist_next(h, &b);
-		ret_values[i] = h->total == 0 ? 0 : b.to < h->max ? b.to : h->max;
+		for (const int64_t rank = rank_of(h, qs[i]); seen < rank && h->total; seen += h->counts[at])
+			at++;
+		const int64_t to = hist_value_to(h, at);
+		ret_values[i] = h->total == 0 ? 0 : to < h->max ? to : h->max;
 	}
 }
 
