@@ -8,9 +8,10 @@
  * scan    the state of one document; bytes may be cut anywhere, also inside an escape or a number
  * found   a value: its kind and its decoded text
  *
- * When a key occurs twice in an object the first one counts. When every pointer is found the rest of the document is
- * not looked at any more, so a mistake behind that point is not seen. The grammar is that of RFC 8259 but for one
- * thing: whether strings are valid UTF-8 is not checked, their bytes are passed on.
+ * When a pointer fits several values (a key that occurs twice) the first one counts. When every pointer is found, and
+ * when the document is complete, the rest is not looked at any more, so a mistake behind that point is not seen. The
+ * grammar is that of RFC 8259 but for one thing: whether strings are valid UTF-8 is not checked, their bytes are passed
+ * on. Half a surrogate pair is refused.
  *
  * Ownership: a plan lives in its arena; a scan keeps its plan and owns its text. Threads: a scan belongs to one. */
 #ifndef WEIR_SCENARIOS_JSONSCAN_H
@@ -39,7 +40,7 @@ struct jsonscan_pointer {
 };
 
 struct jsonscan_plan {
-	const struct jsonscan_pointer *pointers;
+	const struct jsonscan_pointer *pointers; /* no two alike */
 	uint32_t count;
 	uint32_t deepest; /* most tokens of a pointer */
 };

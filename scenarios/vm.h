@@ -31,7 +31,7 @@ enum vm_stop {
 	VM_REQUEST,       /* send vm->request */
 	VM_PAUSE,         /* wait vm->pause_ns */
 	VM_ITERATION_END, /* the flow is done, or its outcome ended it early */
-	VM_FAILED,        /* a template could not be rendered: vm->outcome.text says why. The iteration is over */
+	VM_FAILED,        /* a template could not be rendered: vm->problem says why. The iteration is over */
 };
 
 struct vm_pair {
@@ -44,7 +44,7 @@ struct vm_request {
 	const char *method;
 	struct str url;  /* absolute */
 	struct str path; /* the part of it that a request line holds: from the first "/" of the path on */
-	const struct vm_pair *headers; /* what the scenario asks for; Host and Content-Length are the transport's */
+	const struct vm_pair *headers; /* Host, Content-Length, Transfer-Encoding, Connection are the transport's */
 	uint32_t header_count;
 	bool has_body;
 	struct str body;
@@ -66,6 +66,7 @@ enum vm_failure {
 };
 
 #define VM_TEXT_BYTES 160
+#define VM_PROBLEM_BYTES 96
 struct vm_outcome {
 	uint32_t step;
 	enum vm_failure failure;
@@ -86,8 +87,9 @@ struct vm {
 	/* For the owner. */
 	struct vm_request request; /* after VM_REQUEST */
 	dur_ns pause_ns;           /* after VM_PAUSE */
-	struct vm_outcome outcome; /* after vm_resume with a reply, and after VM_FAILED */
-	bool iteration_failed;     /* a request of this iteration failed so far */
+	struct vm_outcome outcome; /* after vm_resume with a reply, whatever it returned; else as it was */
+	char problem[VM_PROBLEM_BYTES]; /* after VM_FAILED: a sentence without values */
+	bool iteration_failed;     /* a request of this iteration failed so far, or could not be made */
 
 	/* For vm*.c. */
 	const struct program *program;
@@ -97,8 +99,10 @@ struct vm {
 	uint32_t flow;
 	bool waiting; /* for the reply to the request of steps[request.step] */
 	bool running;
+	bool begun_badly; /* "vars" could not be rendered: the next vm_resume says so */
 	enum jsonscan_answer scanned;
-	uint64_t needles_found; /* bit i: the text of check first_check + i was seen */
+	uint64_t needles_found;  /* bit i: the text of check first_check + i was seen */
+	uint32_t captured_found; /* bit i: the header of extract first_extract + i was seen */
 	struct vm_slot *slots;      /* per variable */
 	struct vm_pair *headers;    /* room for the step with most headers */
 	uint32_t *needle_at;        /* per check of a step: how much of its text the last bytes matched */

@@ -1,0 +1,147 @@
+/* dump.c: a program as text, for people and for golden tests. */
+#include <inttypes.h>
+
+#include "scenarios/pause.h"
+#include "scenarios/program.h"
+
+static const char hidden[] = "***";
+
+/* A literal of a URL: the values of query parameters with secret names are hidden. <in_secret> goes on over slots. */
+static void dump_url_literal(struct str s, bool *in_query, bool *in_secret, struct buf *out)
+{
+	size_t start = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		const char c = s.p[i];
+		if (c == '?' || c == '&') {
+			*in_query = true;
+			*in_secret = false;
+			start = i + 1;
+		}
+		if (!*in_secret)
+			buf_add_char(out, c);
+		if (c != '=' || !*in_query || *in_secret)
+			continue;
+		if (secret_name((struct str){ s.p + start, i - start })) {
+			*in_secret = true;
+			buf_add(out, str_from(hidden));
+		}
+	}
+}
+
+static void dump_template(const struct template *t, struct buf *out)
+{
+	bool in_query = false, in_secret = false;
+	for (uint32_t i = 0; i < t->count; i++) {
+		const struct segment *s = &t->segments[i];
+		if (s->kind == SEGMENT_LITERAL && s->secret)
+			buf_add(out, str_from(hidden));
+		else if (s->kind == SEGMENT_LITERAL && t->escape == ESCAPE_URL)
+			dump_url_literal(s->text, &in_query, &in_secret, out);
+		else
+			buf_add(out, s->text);
+	}
+}
+
+static void dump_body(const struct step *step, struct buf *out)
+{
+	size_t bytes = 0, slots = 0;
+	if (!step->has_body)
+		return;
+	if (!step->body_is_text) {
+		buf_add(out, STR("      json "));
+		dump_template(&step->body, out);
+		buf_add_char(out, '\n');
+		return;
+	}
+	/* Nobody can say what in a text is a secret. */
+	for (uint32_t i = 0; i < step->body.count; i++) {
+		if (step->body.segments[i].kind == SEGMENT_LITERAL)
+			bytes += step->body.segments[i].text.len;
+		else
+			slots++;
+	}
+	buf_printf(out, "      body %zu bytes, %zu slots\n", bytes, slots);
+}
+
+static void dump_step(const struct program *p, uint32_t number, struct buf *out)
+{
+	const struct step *s = &p->steps[number];
+	buf_printf(out, "    request %u \"%s\" %s ", number, s->name, s->method);
+	dump_template(&s->path, out);
+	buf_printf(out, " timeout %" PRId64 "us\n", s->timeout / MICROSECOND);
+	for (uint32_t i = 0; i < s->header_count; i++) {
+		buf_printf(out, "      header %s: ", s->headers[i].name.p);
+		dump_template(&s->headers[i].value, out);
+		buf_add_char(out, '\n');
+	}
+	dump_body(s, out);
+	if (!s->checks_status)
+		buf_add(out, STR("      check - status 200-399\n"));
+	for (uint32_t i = s->first_check; i < s->first_check + s->check_count; i++)
+		buf_printf(out, "      check %u %s\n", i, p->checks[i].text);
+	for (uint32_t i = s->first_extract; i < s->first_extract + s->extract_count; i++)
+		buf_printf(out, "      extract %s%s\n", p->extracts[i].text,
+		           p->variables[p->extracts[i].variable].secret ? " (secret)" : "");
+}
+
+static void dump_flow(const struct program *p, const struct flow *f, struct buf *out)
+{
+	buf_printf(out, "  flow \"%s\" weight %u\n", f->name, f->weight);
+	for (uint32_t i = f->first_instruction; i < f->first_instruction + f->instruction_count; i++) {
+		switch (p->code[i].op) {
+		case OP_REQUEST:
+			dump_step(p, p->code[i].operand, out);
+			break;
+		case OP_PAUSE:
+			buf_add(out, STR("    pause "));
+			pause_write(&p->pauses[p->code[i].operand], out);
+			buf_add_char(out, '\n');
+			break;
+		case OP_END:
+			buf_add(out, STR("    end\n"));
+			break;
+		}
+	}
+}
+
+static void dump_executor(const struct program *p, const struct executor_plan *x, struct buf *out)
+{
+	const bool rate = x->kind == EXECUTOR_RATE;
+	buf_printf(out, "  executor %s start %" PRId64 "ms users %u", x->name, x->start / MILLISECOND, x->users);
+	if (rate)
+		buf_printf(out, " arrivals %s late %s", x->poisson ? "poisson" : "uniform",
+		           x->late == LATE_DROP ? "drop" : "queue");
+	buf_add(out, STR(" flows"));
+	for (uint32_t i = 0; i < x->flow_count; i++)
+		buf_printf(out, " %s:%u", p->flows[x->flows[i].flow].name, x->flows[i].weight);
+	buf_add_char(out, '\n');
+	for (uint32_t i = 0; i < x->segment_count; i++)
+		buf_printf(out, "    %g -> %g%s over %" PRId64 "ms\n", x->segments[i].from, x->segments[i].to,
+		           rate ? "/s" : " users", x->segments[i].duration / MILLISECOND);
+}
+
+void program_dump(const struct program *p, struct buf *out)
+{
+	buf_printf(out, "scenario \"%s\" %016" PRIx64 "\n", p->name, p->hash);
+	buf_printf(out, "  target %s\n", p->target.url);
+	buf_printf(out, "  duration %" PRId64 "ms warmup %" PRId64 "ms\n", p->duration / MILLISECOND,
+	           p->warmup / MILLISECOND);
+	for (uint32_t i = 0; i < p->variable_count; i++) {
+		const struct variable *v = &p->variables[i];
+		buf_printf(out, "  variable %s", v->name);
+		if (v->has_value) {
+			buf_add(out, STR(" = "));
+			if (v->secret)
+				buf_add(out, str_from(hidden));
+			else
+				dump_template(&v->value, out);
+		}
+		buf_add_char(out, '\n');
+	}
+	for (uint32_t i = 0; i < p->flow_count; i++)
+		dump_flow(p, &p->flows[i], out);
+	for (uint32_t i = 0; i < p->executor_count; i++)
+		dump_executor(p, &p->executors[i], out);
+	for (uint32_t i = 0; i < p->threshold_count; i++)
+		buf_printf(out, "  threshold %.*s\n", STR_ARG(p->thresholds[i].that));
+}

@@ -1,0 +1,107 @@
+#include "scenarios/target.h"
+
+#include <stdio.h>
+
+static bool fails(const char *why, size_t at, size_t *reterr_at, const char **reterr_why)
+{
+	*reterr_at = at;
+	*reterr_why = why;
+	return false;
+}
+
+static size_t scheme_len(struct str url)
+{
+	return str_starts(url, STR("http://")) ? 4 : str_starts(url, STR("https://")) ? 5 : 0;
+}
+
+size_t target_path_at(struct str url)
+{
+	size_t at = scheme_len(url) ? scheme_len(url) + 3 : 0;
+	while (at < url.len && url.p[at] != '/' && url.p[at] != '?' && url.p[at] != '#')
+		at++;
+	return at;
+}
+
+size_t target_path_span(struct str path)
+{
+	size_t n = 0;
+	/* Bytes of UTF-8 are let through: browsers and servers do. */
+	while (n < path.len && (unsigned char)path.p[n] > 0x20 && (unsigned char)path.p[n] != 0x7f &&
+	       path.p[n] != '#')
+		n++;
+	return n;
+}
+
+static bool is_host_char(char c, bool in_brackets)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (in_brackets ? c == ':' || c == '.' : c == '-' || c == '.' || c == '_');
+}
+
+static bool read_port(struct str digits, size_t at, uint16_t *port, size_t *reterr_at, const char **reterr_why)
+{
+	uint64_t number;
+	if (!str_to_u64(digits, &number) || number == 0 || number > 65535)
+		return fails("a port is a number from 1 to 65535", at, reterr_at, reterr_why);
+	*port = (uint16_t)number;
+	return true;
+}
+
+/* The host and the port between <from> and <to>. */
+static bool read_authority(struct str url, size_t from, size_t to, struct str *ret_host, uint16_t *port,
+                           size_t *reterr_at, const char **reterr_why)
+{
+	const struct str authority = { url.p + from, to - from };
+	const size_t user = str_find(authority, '@');
+	if (user < authority.len)
+		return fails("a user or password does not belong into a URL that is logged: use an Authorization header",
+		             from, reterr_at, reterr_why);
+	const bool brackets = authority.len && authority.p[0] == '[';
+	const size_t start = brackets ? 1 : 0;
+	size_t end = start;
+	while (end < authority.len && is_host_char(authority.p[end], brackets))
+		end++;
+	*ret_host = (struct str){ authority.p + start, end - start };
+	if (end == start)
+		return fails("the host is missing", from, reterr_at, reterr_why);
+	if (brackets && (end == authority.len || authority.p[end] != ']'))
+		return fails("an IPv6 address ends with \"]\"", from + end, reterr_at, reterr_why);
+	end += brackets;
+	if (end == authority.len)
+		return true;
+	if (authority.p[end] != ':')
+		return fails("this cannot stand in a host name", from + end, reterr_at, reterr_why);
+	return read_port(str_from_at(authority, end + 1), from + end + 1, port, reterr_at, reterr_why);
+}
+
+bool target_parse(struct str url, struct arena *arena, struct target *ret_target, size_t *reterr_at,
+                  const char **reterr_why)
+{
+	const size_t scheme = scheme_len(url), path_at = target_path_at(url);
+	struct str host = { 0 }, base = str_from_at(url, path_at);
+	const uint16_t own_port = scheme == 5 ? 443 : 80;
+	uint16_t port = own_port;
+	if (!scheme)
+		return fails("a target is an absolute URL: http://HOST[:PORT][/PATH] or https://...", 0, reterr_at,
+		             reterr_why);
+	if (!read_authority(url, scheme + 3, path_at, &host, &port, reterr_at, reterr_why))
+		return false;
+	const size_t query = str_find(base, '?'), good = target_path_span(base);
+	if (query < base.len || good < base.len)
+		return fails("a target has no query, no fragment and no blanks", path_at + (query < good ? query : good),
+		             reterr_at, reterr_why);
+	while (base.len && base.p[base.len - 1] == '/')
+		base.len--;
+	struct target t = { .scheme = arena_strndup(arena, url.p, scheme), .port = port };
+	t.host = arena_strndup(arena, host.p, host.len);
+	const bool six = strchr(t.host, ':') != NULL;
+	char suffix[8] = "";
+	if (port != own_port)
+		snprintf(suffix, sizeof(suffix), ":%u", port);
+	t.authority = str_from(arena_printf(arena, "%s%s%s%s", six ? "[" : "", t.host, six ? "]" : "", suffix));
+	t.origin = str_from(arena_printf(arena, "%s://%.*s", t.scheme, STR_ARG(t.authority)));
+	t.base_path = (struct str){ arena_strndup(arena, base.p, base.len), base.len };
+	t.url = arena_printf(arena, "%.*s%.*s", STR_ARG(t.origin), STR_ARG(t.base_path));
+	*ret_target = t;
+	return true;
+}
