@@ -14,16 +14,23 @@ static double project_ray(double n_c, double n_s, struct alternative alt, double
 	return 2 * c / (b + (under_root > 0 ? sqrt(under_root) : 0));
 }
 
+/* For rare events 1-q and 1-p hardly move: with them fixed, the condition below is a quadratic again. */
+static double poisson_guess(double n_c, double n_s, struct alternative alt, struct null null)
+{
+	const double a2 = 2 * null.m * (n_c * null.m + n_s);
+	const double b = n_c * null.m * (alt.theta_c - null.a) + n_s * (null.m * alt.theta_s - null.a);
+	return (b + sqrt(b * b + 2 * a2 * n_s * alt.theta_s * null.a)) / a2;
+}
+
 /* a > 0: root of the increasing f(p) = n_c m kl'(q) + n_s kl'(p), q = m p + a, kl'(q) = (q-theta)/(q(1-q)). It lies
- * between the two points where either term vanishes; Newton from their mean by curvature, kept inside the bracket by
- * bisection. The convergence is quadratic, so a last step of 1e-7 leaves an error at the level of rounding. */
+ * between the two points where either term vanishes. Newton from the Poisson guess, kept inside of that bracket by
+ * bisection; it converges quadratically, so a last step of 1e-7 leaves an error at the level of rounding. */
 static double project_line(double n_c, double n_s, struct alternative alt, struct null null)
 {
 	const double m = null.m, a = null.a, tc = alt.theta_c, ts = alt.theta_s;
 	const double highest = fmin(1 - EDGE, (1 - EDGE - a) / m), at_c = (tc - a) / m;
 	double low = fmax(fmin(ts, at_c), EDGE), high = fmin(fmax(ts, at_c), highest);
-	const double w_c = n_c * m * m / (tc * (1 - tc)), w_s = n_s / (ts * (1 - ts));
-	double p = (w_c * at_c + w_s * ts) / (w_c + w_s);
+	double p = poisson_guess(n_c / (1 - tc), n_s / (1 - ts), alt, null);
 	for (int i = 0; i < 80; i++) {
 		if (!(p > low && p < high))
 			p = low + (high - low) / 2;
