@@ -1,6 +1,7 @@
 #include "stats/batch.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/must.h"
 
@@ -271,4 +272,44 @@ enum load_crossing isotonic_load_at(const struct load_point *points, size_t coun
 	const double ln_from = log(fmax(fitted[above - 1], half_event)), ln_to = log(fitted[above]);
 	*ret_load = from->load + (to->load - from->load) * (log(q) - ln_from) / (ln_to - ln_from);
 	return LOAD_CROSSED;
+}
+
+static struct batch resample(const struct load_trial *t, struct rng *rng)
+{
+	struct batch sum = { 0, 0 };
+	for (size_t i = 0; i < t->count; i++) {
+		const struct batch *drawn = &t->batches[rng_below(rng, t->count)];
+		sum.k += drawn->k;
+		sum.n += drawn->n;
+	}
+	if (sum.n > 0)
+		return sum;
+	for (size_t i = 0; i < t->count; i++) { /* only empty batches were drawn */
+		sum.k += t->batches[i].k;
+		sum.n += t->batches[i].n;
+	}
+	return sum;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+void isotonic_load_interval(const struct load_trial *trials, size_t count, double q, double confidence, size_t draws,
+                            struct rng *rng, double *ret_low, double *ret_high)
+{
+	struct load_point points[LOAD_POINTS_MAX];
+	double loads[LOAD_DRAWS_MAX];
+	must(count > 0 && count <= LOAD_POINTS_MAX && draws > 0 && draws <= LOAD_DRAWS_MAX);
+	for (size_t draw = 0; draw < draws; draw++) {
+		for (size_t i = 0; i < count; i++)
+			points[i] = (struct load_point){ trials[i].load, resample(&trials[i], rng) };
+		isotonic_load_at(points, count, q, &loads[draw]);
+	}
+	qsort(loads, draws, sizeof(loads[0]), by_size);
+	const size_t cut = (size_t)((1 - confidence) / 2 * (double)draws);
+	*ret_low = loads[cut];
+	*ret_high = loads[draws - 1 - cut];
 }

@@ -8,13 +8,15 @@
  *
  * Sources: capacity.md sections 6 and 7; ratio estimator: Cochran, "Sampling Techniques" (1977) 6.3; incomplete beta by
  * Lentz' continued fraction: Numerical Recipes 6.4; Wilson 1927; pool adjacent violators: Ayer et al. 1955.
- * Pure functions. Threads: [any]. */
+ * Pure functions; chance comes from the caller's stream. Threads: [any]. */
 #ifndef WEIR_STATS_BATCH_H
 #define WEIR_STATS_BATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/rng.h"
 
 /* --- distributions --- */
 
@@ -90,5 +92,17 @@ void isotonic_shares(const struct load_point *points, size_t count, double *ret_
  * there is no crossing. At most LOAD_POINTS_MAX points. */
 #define LOAD_POINTS_MAX 64
 enum load_crossing isotonic_load_at(const struct load_point *points, size_t count, double q, double *ret_load);
+
+/* Where that load lies with about <confidence>: isotonic_load_at over <draws> resamples of the batches inside each load
+ * (at most LOAD_DRAWS_MAX; 200 are enough). A resample without crossing counts as the highest or lowest load. Measured
+ * coverage is 65 to 80 % for a nominal 90 %: an interval to plan with, not a promise; the promise is a confirmation run. */
+struct load_trial {
+	double load;                 /* ascending */
+	const struct batch *batches; /* kept for the call; some requests among them */
+	size_t count;
+};
+#define LOAD_DRAWS_MAX 1000
+void isotonic_load_interval(const struct load_trial *trials, size_t count, double q, double confidence, size_t draws,
+                            struct rng *rng, double *ret_low, double *ret_high);
 
 #endif

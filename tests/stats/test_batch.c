@@ -176,6 +176,38 @@ static void the_load_at_a_share(void **state)
 	assert_near(load, 150, 1e-9);
 }
 
+/* Shares that grow e-fold per 20 of load and pass 5 % at 160; batches vary by a common factor. */
+static void intervals_of_the_load(void **state)
+{
+	struct rng rng;
+	int covered = 0;
+	double low, high, width = 0;
+	rng_init(&rng, 17, 0);
+	for (int run = 0; run < 60; run++) {
+		struct batch batches[5][12];
+		struct load_trial trials[5];
+		for (size_t i = 0; i < 5; i++) {
+			trials[i] = (struct load_trial){ 120 + 20 * (double)i, batches[i], 12 };
+			for (size_t j = 0; j < 12; j++) {
+				const double p = .05 * exp((trials[i].load - 160) / 20) * (.5 + rng_uniform(&rng));
+				batches[i][j] = (struct batch){ 0, 200 };
+				for (int n = 0; n < 200; n++)
+					batches[i][j].k += rng_uniform(&rng) < p;
+			}
+		}
+		isotonic_load_interval(trials, 5, .05, .9, 200, &rng, &low, &high);
+		assert_true(low < high && low >= 120 && high <= 200);
+		covered += low <= 160 && 160 <= high;
+		width += (high - low) / 60;
+	}
+	assert_true(covered >= 42); /* 54 nominal */
+	assert_true(width > 1 && width < 12);
+	const struct batch silent[] = { { 0, 100 }, { 0, 0 } };
+	const struct load_trial all_below = { 100, silent, 2 };
+	isotonic_load_interval(&all_below, 1, .05, .9, 50, &rng, &low, &high);
+	assert_true(low == 100 && high == 100);
+}
+
 static void dispersion_of_groups(void **state)
 {
 	struct dispersion d = { 0 };
@@ -199,7 +231,8 @@ int main(void)
 		cmocka_unit_test(guarantees_of_the_design),  cmocka_unit_test(ranks_of_the_design),
 		cmocka_unit_test(ratio_estimates),           cmocka_unit_test(batches_see_what_binomial_formulas_miss),
 		cmocka_unit_test(wilson_vectors),            cmocka_unit_test(isotonic_pools_violators),
-		cmocka_unit_test(the_load_at_a_share),       cmocka_unit_test(dispersion_of_groups),
+		cmocka_unit_test(the_load_at_a_share),       cmocka_unit_test(intervals_of_the_load),
+		cmocka_unit_test(dispersion_of_groups),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
