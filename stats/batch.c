@@ -126,7 +126,7 @@ struct share_estimate share_estimate(const struct batch *batches, size_t count)
 	s.se = sqrt(squares / s.df / (double)count) / (s.n / (double)count);
 	const double binomial = s.p * (1 - s.p) / s.n;
 	if (binomial > 0)
-		s.deff = s.se * s.se / binomial;
+		s.deff = fmax(1, s.se * s.se / binomial); /* luck must not make more of n than it is */
 	return s;
 }
 

@@ -45,7 +45,7 @@ double latency_ratio_at(const struct latency_ratio *r, double q, double *ret_can
 	return stable > 0 ? canary / stable : NAN;
 }
 
-/* --- confidence sequence of the error ratio ------------------------------------------------------------------------ */
+/* --- confidence sequence of the error ratio ----------------------------------------------------------------------- */
 
 static const double nested_nulls[RATIO_BOUNDS_NULLS] = { 1, 1.1, 1.25, 1.5, 2, 3, 5 };
 
@@ -109,7 +109,7 @@ bool ratio_bounds_import(struct ratio_bounds *b, const double *values, size_t co
 	return true;
 }
 
-/* --- share test ---------------------------------------------------------------------------------------------------- */
+/* --- share test --------------------------------------------------------------------------------------------------- */
 
 static double ln_beta(double a, double b)
 {
@@ -152,7 +152,7 @@ double share_test_ln(const struct share_test *t)
 	return t->ln_before + ln_of_step(t);
 }
 
-/* --- scores --------------------------------------------------------------------------------------------------------- */
+/* --- scores ------------------------------------------------------------------------------------------------------- */
 
 static double progress(double ln_e, double level)
 {

@@ -1,16 +1,17 @@
 /* compare.h: how much worse, not only whether: effect sizes and what people are shown beside the evidence.
  *
- * risk ratio     Mantel-Haenszel over ticks, RR = sum e_c n_s/n / sum e_s n_c/n: compares inside each tick, so neither the
- *                ramp of the canary's share nor a drift of both arms moves it
- * latency ratio  quantile of the canary over quantile of stable, every tick of the canary re-weighted to stable's share of
- *                that tick (n_s,k/n_c,k), for the same reason
+ * risk ratio     Mantel-Haenszel over ticks, RR = sum e_c n_s/n / sum e_s n_c/n: compares inside each tick, so neither
+ *                the ramp of the canary's share nor a drift of both arms moves it
+ * latency ratio  quantile of the canary over quantile of stable, every tick of the canary re-weighted to stable's share
+ *                of that tick (n_s,k/n_c,k), for the same reason
  * ratio bounds   confidence sequence for the error ratio: valid after every tick at once
  * share test     does the data plane send the canary what was asked? An alarm means the comparison is not trustworthy,
  *                never that the canary is bad
  *
- * Abort needs both: evidence and an effect of at least the user's ratio (statistics.md section 4). Sources: Mantel, Haenszel
- * 1959 (risk ratio form: Rothman, "Epidemiology", stratified cohort data); statistics.md sections 4, 7, 10; share test: Lindon,
- * Malek, "Anytime-valid inference for multinomial count data" (NeurIPS 2022). Plain data. Threads: one at a time. */
+ * Abort needs both: evidence and an effect of at least the user's ratio (statistics.md section 4). Sources: Mantel,
+ * Haenszel 1959 (risk ratio form: Rothman, "Epidemiology", stratified cohort data); statistics.md sections 4, 7, 10;
+ * share test: Lindon, Malek, "Anytime-valid inference for multinomial count data" (NeurIPS 2022). Plain data. Threads:
+ * one at a time. */
 #ifndef WEIR_STATS_COMPARE_H
 #define WEIR_STATS_COMPARE_H
 
@@ -39,16 +40,16 @@ double latency_ratio_at(const struct latency_ratio *r, double q, double *ret_can
  * corrected. What was rejected once stays rejected. */
 #define RATIO_BOUNDS_NULLS 7
 struct ratio_bounds {
-	double ln_threshold;                        /* ln(2/alpha) */
-	double low, high;                           /* the bounds so far */
+	double ln_threshold;                       /* ln(2/alpha) */
+	double low, high;                          /* the bounds so far */
 	struct eprocess above[RATIO_BOUNDS_NULLS]; /* evidence that the ratio is above m */
 	struct eprocess below[RATIO_BOUNDS_NULLS]; /* ... below m */
 };
 /* <phi> as in struct eprocess_plan. */
 void ratio_bounds_init(struct ratio_bounds *b, double alpha, double phi);
 void ratio_bounds_tick(struct ratio_bounds *b, const struct block *tick, double theta_s);
-/* The ratio lies between *ret_low (0: no lower bound proven) and *ret_high (INFINITY: no upper). False when low >= high:
- * both were proven, so the ratio was not the same all the time. */
+/* The ratio lies between *ret_low (0: no lower bound proven) and *ret_high (INFINITY: no upper). False when low >=
+ * high: both were proven, so the ratio was not the same all the time. */
 bool ratio_bounds_get(const struct ratio_bounds *b, double *ret_low, double *ret_high);
 
 /* As eprocess_export: low, high (-1 for INFINITY), then above[0..6], below[0..6]. */
@@ -73,7 +74,8 @@ double share_test_ln(const struct share_test *t);
 
 /* 100 (1 - clamp(ln E/ln(1/alpha), 0, 1)): 100 no sign of harm, 0 abort. */
 double health_score(double ln_e, double alpha);
-/* clamp(min ln E'/ln(1/beta), 0, 1) over the required metrics: 1 good enough in all. <count> 0: 0, as nothing is proven. */
+/* clamp(min ln E'/ln(1/beta), 0, 1) over the required metrics: 1 good enough in all. <count> 0: 0, as nothing is
+ * proven. */
 double promote_progress(const double *ln_e, size_t count, double beta);
 
 #endif

@@ -76,7 +76,8 @@ void eprocess_tick(struct eprocess *p, const struct block *tick, double theta_s)
 		if (weight > 0)
 			p->ln_m[i] = ln_add(p->ln_m[i], ln_weight);
 		if (theta_c > 0)
-			p->ln_m[i] += evariable_ln(tick, (struct alternative){ theta_c, theta_s }, p->plan.null) / p->plan.phi;
+			p->ln_m[i] += evariable_ln(tick, (struct alternative){ theta_c, theta_s }, p->plan.null) /
+			              p->plan.phi;
 	}
 	p->ticks++;
 }
@@ -120,7 +121,8 @@ double ln_weighted_mean(const double *ln_values, const double *weights, size_t c
 		must(weights[i] >= 0);
 		total += weights[i];
 		if (weights[i] > 0)
-			sum = sum == -INFINITY ? ln_values[i] + log(weights[i]) : ln_add(sum, ln_values[i] + log(weights[i]));
+			sum = sum == -INFINITY ? ln_values[i] + log(weights[i])
+			                       : ln_add(sum, ln_values[i] + log(weights[i]));
 	}
 	must(total <= 1 + 1e-9);
 	return sum;

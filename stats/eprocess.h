@@ -5,16 +5,16 @@
  * side        ABORT: the null is "canary not worse than m x stable + a"; evidence is evidence of harm.
  *             PROMOTE: the null is "canary at least as bad as m x stable + a"; evidence says it is good enough.
  *             Evidence for one never counts as evidence against the other
- * effects     the sizes that are bet on, each with the same weight. RATIO: theta_c = r (m theta_s + a), for error rates.
- *             ODDS: odds of theta_c = o x odds of (m theta_s + a), for shares slower than a threshold
+ * effects     the sizes that are bet on, each with the same weight. RATIO: theta_c = r (m theta_s + a), for error
+ *             rates. ODDS: odds of theta_c = o x odds of (m theta_s + a), for shares slower than a threshold
  * restart     so that a regression which begins in the middle is not buried under the quiet time before it: half of the
  *             weight bets from the first tick, the other half is spread over the coming ticks,
  *             M_k = (M_(k-1) + w_k) L_k with sum of w_k <= 1 (Shin, Ramdas, Rinaldo: e-detectors, arXiv 2203.03532)
  * phi         variance inflation >= 1 because requests come in bursts; every ln L is divided by it
  *
- * Source: statistics.md sections 1, 2, 6, 9; its reference program agrees to rounding. All structs are plain and of fixed
- * size: copy them freely; eprocess_export gives what has to survive a crash. theta_s, phi and the plan must be known
- * before the tick is (predictable), or the guarantee is gone. Threads: one at a time. */
+ * Source: statistics.md sections 1, 2, 6, 9; its reference program agrees to rounding. All structs are plain and of
+ * fixed size: copy them freely; eprocess_export gives what has to survive a crash. theta_s, phi and the plan must be
+ * known before the tick is (predictable), or the guarantee is gone. Threads: one at a time. */
 #ifndef WEIR_STATS_EPROCESS_H
 #define WEIR_STATS_EPROCESS_H
 
@@ -45,8 +45,8 @@ struct eprocess_plan {
 
 struct eprocess {
 	struct eprocess_plan plan;
-	int count;                          /* of effects: 7 for ABORT, 5 for PROMOTE */
-	double ticks;                       /* that held requests */
+	int count;                         /* of effects: 7 for ABORT, 5 for PROMOTE */
+	double ticks;                      /* that held requests */
 	double ln_m[EPROCESS_EFFECTS_MAX]; /* per effect, its weight included */
 };
 

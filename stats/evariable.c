@@ -4,8 +4,8 @@
 
 #define EDGE 1e-12 /* rates stay this far from 0 and 1 */
 
-/* a = 0: clearing the denominators of the stationarity condition leaves n m p^2 - b p + C = 0, of which the smaller root
- * lies inside; written so that nothing cancels. */
+/* a = 0: clearing the denominators of the stationarity condition leaves n m p^2 - b p + C = 0, of which the smaller
+ * root lies inside; written so that nothing cancels. */
 static double project_ray(double n_c, double n_s, struct alternative alt, double m)
 {
 	const double b = n_c * (m + alt.theta_c) + n_s * (1 + m * alt.theta_s);
@@ -38,7 +38,8 @@ static double project_line(double n_c, double n_s, struct alternative alt, struc
 		const double slope_c = (q - tc) * over_q, slope_s = (p - ts) * over_p;
 		const double f = n_c * m * slope_c + n_s * slope_s;
 		/* kl'' = t/q^2 + (1-t)/(1-q)^2 = (1 - kl' (1-2q)) / (q(1-q)) */
-		const double df = n_c * m * m * (1 - slope_c * (1 - 2 * q)) * over_q + n_s * (1 - slope_s * (1 - 2 * p)) * over_p;
+		const double df = n_c * m * m * (1 - slope_c * (1 - 2 * q)) * over_q +
+		                  n_s * (1 - slope_s * (1 - 2 * p)) * over_p;
 		if (f < 0)
 			low = p;
 		else

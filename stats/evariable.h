@@ -5,16 +5,16 @@
  *              good enough?); the side follows from where the alternative lies. m = 0: the canary against the fixed
  *              rate a, whatever stable does (an absolute SLO)
  * alternative  (theta_c, theta_s), fixed before the tick from the past only, on the other side of the null
- * ln L         evidence of the tick in nats; E[L] <= 1 whenever the null holds, so sums of ln L over ticks may be looked
- *              at as often as one likes (Ville): exp(sum) >= 1/alpha rejects at level alpha
+ * ln L         evidence of the tick in nats; E[L] <= 1 whenever the null holds, so sums of ln L over ticks may be
+ *              looked at as often as one likes (Ville): exp(sum) >= 1/alpha rejects at level alpha
  *
  *     L = (theta_c/p_c)^e_c ((1-theta_c)/(1-p_c))^(n_c-e_c) (theta_s/p_s)^e_s ((1-theta_s)/(1-p_s))^(n_s-e_s)
  *
  * with (p_c, p_s) the point of the line p_c = m p_s + a nearest to the alternative in n_c kl(theta_c||p_c) + n_s
- * kl(theta_s||p_s), the reverse information projection. Both rates may differ freely between ticks. Sources: Turner, Ly,
- * Gruenwald, "Generic E-variables for exact sequential k-sample tests" (arXiv 2106.02693); Turner, Gruenwald (arXiv
- * 2302.11401) for strata; unequal blocks and the linear margin are weir's (statistics.md section 1: proof, and a check by
- * enumeration, which the tests repeat).
+ * kl(theta_s||p_s), the reverse information projection. Both rates may differ freely between ticks. Sources: Turner,
+ * Ly, Gruenwald, "Generic E-variables for exact sequential k-sample tests" (arXiv 2106.02693); Turner, Gruenwald (arXiv
+ * 2302.11401) for strata; unequal blocks and the linear margin are weir's (statistics.md section 1: proof, and a check
+ * by enumeration, which the tests repeat).
  *
  * Counts are doubles so that weighted ones fit. Pure functions. Threads: [any]. */
 #ifndef WEIR_STATS_EVARIABLE_H

@@ -38,9 +38,9 @@ struct hist {
 	int32_t half, counts_len;
 	uint64_t mask; /* (sub-1) << unit */
 
-	int64_t *counts; /* own; counts_len of them */
-	int64_t total;   /* sum of counts */
-	int64_t clamped; /* part of total */
+	int64_t *counts;  /* own; counts_len of them */
+	int64_t total;    /* sum of counts */
+	int64_t clamped;  /* part of total */
 	int64_t min, max; /* as recorded, after clamping; INT64_MAX and -1 when empty */
 	double sum;       /* of the recorded values */
 };
@@ -138,7 +138,7 @@ struct hist_bucket {
 	int64_t count;
 	int64_t cumulative; /* of this and all lower buckets */
 };
-#define HIST_BEFORE_FIRST { .index = -1 }
+#define HIST_BEFORE_FIRST ((struct hist_bucket){ .index = -1 })
 bool hist_next(const struct hist *h, struct hist_bucket *b);
 
 /* For decoders: adds <n> >= 0 to count <index> and sets min, max and sum as well as equivalents allow (lowest,

@@ -186,7 +186,8 @@ int hist_decode_inner(struct hist *ret_hist, struct str bytes, struct err *err)
 	struct inner_head head;
 	const uint8_t *at = (const uint8_t *)bytes.p;
 	if (bytes.len < INNER_HEAD_BYTES)
-		return err_set(err, ERR_SYNTAX, "a histogram needs %d bytes, here are %zu", INNER_HEAD_BYTES, bytes.len);
+		return err_set(err, ERR_SYNTAX, "a histogram needs %d bytes, here are %zu", INNER_HEAD_BYTES,
+		               bytes.len);
 	if (read_inner_head(at, &head, err) < 0)
 		return -1;
 	if (head.payload_len != bytes.len - INNER_HEAD_BYTES)
@@ -242,7 +243,7 @@ int hist_decode(struct hist *ret_hist, struct str bytes, struct err *err)
 		return err_set(err, ERR_SYNTAX, "a histogram frame of %zu bytes that declares %llu", bytes.len,
 		               (unsigned long long)get_be(at + 4, 4) + FRAME_HEAD_BYTES);
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)(at + FRAME_HEAD_BYTES),
-	               .avail_in = (uInt)(bytes.len - FRAME_HEAD_BYTES) };
+		       .avail_in = (uInt)(bytes.len - FRAME_HEAD_BYTES) };
 	must(inflateInit(&z) == Z_OK);
 	const int status = decode_stream(ret_hist, &z, err);
 	inflateEnd(&z);
@@ -331,8 +332,8 @@ void hlog_write_head(struct buf *out, struct wall start)
 	must(start.ns >= 0 && gmtime_r(&seconds, &tm));
 	buf_printf(out, "#[Histogram log format version 1.3]\n");
 	buf_printf(out, "#[StartTime: %lld.%03d (seconds since epoch), %.3s %.3s %02d %02d:%02d:%02d UTC %d]\n",
-	           (long long)seconds, ms, days + (ptrdiff_t)3 * tm.tm_wday, months + (ptrdiff_t)3 * tm.tm_mon, tm.tm_mday,
-	           tm.tm_hour, tm.tm_min, tm.tm_sec, tm.tm_year + 1900);
+	           (long long)seconds, ms, days + (ptrdiff_t)3 * tm.tm_wday, months + (ptrdiff_t)3 * tm.tm_mon,
+	           tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, tm.tm_year + 1900);
 	buf_printf(out, "#[BaseTime: %lld.%03d (seconds since epoch)]\n", (long long)seconds, ms);
 	buf_printf(out, "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n");
 }

@@ -7,14 +7,16 @@
 
 /* ceil(2^31 2^(k/16)) */
 const uint64_t logbins_edges[LOGBINS_PER_OCTAVE + 1] = {
-	0x80000000u, 0x85aac368u, 0x8b95c1e4u, 0x91c3d374u, 0x9837f052u, 0x9ef53261u, 0xa5fed6aau, 0xad583eebu, 0xb504f334u,
-	0xbd08a3a0u, 0xc5672a12u, 0xce248c16u, 0xd744fccbu, 0xe0ccdeedu, 0xeac0c6e8u, 0xf5257d16u, 0x100000000u,
+	0x80000000u, 0x85aac368u, 0x8b95c1e4u, 0x91c3d374u, 0x9837f052u,  0x9ef53261u,
+	0xa5fed6aau, 0xad583eebu, 0xb504f334u, 0xbd08a3a0u, 0xc5672a12u,  0xce248c16u,
+	0xd744fccbu, 0xe0ccdeedu, 0xeac0c6e8u, 0xf5257d16u, 0x100000000u,
 };
 
 /* A cell is narrower than any bin, so at most one edge lies inside of it. */
 const uint8_t logbins_cells[64] = {
-	0, 0, 0, 1, 1, 1, 2, 2,  2,  3,  3,  3,  3,  4,  4,  4,  5,  5,  5,  6,  6,  6,  6,  7,  7,  7,  7,  8,  8,  8,  8,  9,
-	9, 9, 9, 10, 10, 10, 10, 10, 11, 11, 11, 11, 12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 15, 15, 15, 15, 15,
+	0,  0,  0,  1,  1,  1,  2,  2,  2,  3,  3,  3,  3,  4,  4,  4,  5,  5,  5,  6,  6,  6,
+	6,  7,  7,  7,  7,  8,  8,  8,  8,  9,  9,  9,  9,  10, 10, 10, 10, 10, 11, 11, 11, 11,
+	12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 15, 15, 15, 15, 15,
 };
 
 int64_t logbins_from(int bin)

@@ -1,7 +1,7 @@
 /* logbins.h: latencies in coarse logarithmic bins, as the evidence of a canary needs them.
  *
- * bin        16 to the octave: neighbours differ by the factor G = 2^(1/16) = 1.0443. From 2^13 ns = 8.2 us to 2^37 ns =
- *            137 s; bin 0 is everything below, the last bin everything above
+ * bin        16 to the octave: neighbours differ by the factor G = 2^(1/16) = 1.0443. From 2^13 ns = 8.2 us to 2^37 ns
+ *            = 137 s; bin 0 is everything below, the last bin everything above
  * threshold  a bin, frozen before the rollout; "slower than the threshold" is a latency in any bin above it
  * shift      a margin on the latency axis in bins: the canary is compared at threshold + shift, which tests "slower by
  *            more than the margin" (statistics.md section 2)
@@ -43,7 +43,8 @@ static inline int logbins_index(int64_t ns)
 	const int zeros = __builtin_clzll((uint64_t)ns);
 	const uint64_t mantissa = (uint64_t)ns << zeros >> 32; /* 1.x with 31 bits of fraction */
 	const int cell = logbins_cells[mantissa >> 25 & 63];
-	return 1 + (63 - zeros - LOGBINS_LOWEST_LOG2) * LOGBINS_PER_OCTAVE + cell + (mantissa >= logbins_edges[cell + 1]);
+	return 1 + (63 - zeros - LOGBINS_LOWEST_LOG2) * LOGBINS_PER_OCTAVE + cell +
+	       (mantissa >= logbins_edges[cell + 1]);
 }
 
 /* Least latency in <bin>; 0 for bin 0. <bin> == LOGBINS: INT64_MAX. */

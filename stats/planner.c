@@ -81,7 +81,8 @@ static double shifted_klinf(const double *above, double rho, double bins)
 		int at = 1; /* the first edge with no more than this share above */
 		while (at < LOGBINS && above[at] > 1 - quantiles[i])
 			at++;
-		best = fmax(best, planner_klinf(rho, share_above(above, at - bins), share_above(above, at), (struct null){ 1, 0 }));
+		best = fmax(best, planner_klinf(rho, share_above(above, at - bins), share_above(above, at),
+		                                (struct null){ 1, 0 }));
 	}
 	return best;
 }

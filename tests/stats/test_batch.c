@@ -22,8 +22,10 @@ static void quantiles_of_the_tables(void **state)
 	static const struct {
 		double p, df, t;
 	} cases[] = {
-		{ .975, 1, 12.7062047362 }, { .975, 2, 4.30265272975 }, { .95, 19, 1.72913281152 }, { .995, 10, 3.16927267262 },
-		{ .975, 29, 2.04522964213 }, { .9995, 5, 6.86882663 },  { .025, 29, -2.04522964213 }, { .5, 3, 0 },
+		{ .975, 1, 12.7062047362 },   { .975, 2, 4.30265272975 },
+		{ .95, 19, 1.72913281152 },   { .995, 10, 3.16927267262 },
+		{ .975, 29, 2.04522964213 },  { .9995, 5, 6.86882663 },
+		{ .025, 29, -2.04522964213 }, { .5, 3, 0 },
 		{ .975, 1e7, 1.95996422 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -56,8 +58,8 @@ static void guarantees_of_the_design(void **state)
 		double q, c;
 		int64_t k, n;
 	} cases[] = {
-		{ .05, .95, 0, 59 },   { .05, .95, 1, 93 },     { .05, .95, 5, 208 },    { .05, .95, 10, 336 },
-		{ .01, .95, 0, 299 },  { .01, .95, 1, 473 },    { .01, .95, 5, 1049 },   { .01, .95, 10, 1693 },
+		{ .05, .95, 0, 59 },    { .05, .95, 1, 93 },    { .05, .95, 5, 208 },  { .05, .95, 10, 336 },
+		{ .01, .95, 0, 299 },   { .01, .95, 1, 473 },   { .01, .95, 5, 1049 }, { .01, .95, 10, 1693 },
 		{ .001, .95, 0, 2995 }, { .001, .95, 1, 4742 }, { .01, .99, 0, 459 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -149,8 +151,9 @@ static void wilson_vectors(void **state)
 
 static void isotonic_pools_violators(void **state)
 {
-	const struct load_point points[] = { { 100, { 1, 100 } }, { 110, { 5, 100 } }, { 120, { 3, 100 } },
-		                                 { 130, { 2, 200 } }, { 140, { 30, 100 } } };
+	const struct load_point points[] = {
+		{ 100, { 1, 100 } }, { 110, { 5, 100 } }, { 120, { 3, 100 } }, { 130, { 2, 200 } }, { 140, { 30, 100 } }
+	};
 	double fitted[5];
 	isotonic_shares(points, 5, fitted);
 	assert_near(fitted[0], .01, 1e-15);
@@ -227,11 +230,11 @@ static void dispersion_of_groups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(quantiles_of_the_tables),   cmocka_unit_test(incomplete_beta),
-		cmocka_unit_test(guarantees_of_the_design),  cmocka_unit_test(ranks_of_the_design),
-		cmocka_unit_test(ratio_estimates),           cmocka_unit_test(batches_see_what_binomial_formulas_miss),
-		cmocka_unit_test(wilson_vectors),            cmocka_unit_test(isotonic_pools_violators),
-		cmocka_unit_test(the_load_at_a_share),       cmocka_unit_test(intervals_of_the_load),
+		cmocka_unit_test(quantiles_of_the_tables),  cmocka_unit_test(incomplete_beta),
+		cmocka_unit_test(guarantees_of_the_design), cmocka_unit_test(ranks_of_the_design),
+		cmocka_unit_test(ratio_estimates),          cmocka_unit_test(batches_see_what_binomial_formulas_miss),
+		cmocka_unit_test(wilson_vectors),           cmocka_unit_test(isotonic_pools_violators),
+		cmocka_unit_test(the_load_at_a_share),      cmocka_unit_test(intervals_of_the_load),
 		cmocka_unit_test(dispersion_of_groups),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

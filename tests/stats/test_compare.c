@@ -62,7 +62,8 @@ static void the_latency_ratio_ignores_ramp_and_drift(void **state)
 	for (double q = .25; q < .96; q += .1)
 		assert_near(latency_ratio_at(&r, q, &canary_ns, &stable_ns), 1.5, .09);
 	assert_near(canary_ns / stable_ns, latency_ratio_at(&r, .95, NULL, NULL), 1e-6);
-	assert_true(logbins_quantile_bin(&pooled_canary, .5) - logbins_quantile_bin(&pooled_stable, .5) > logbins_shift(2));
+	assert_true(logbins_quantile_bin(&pooled_canary, .5) - logbins_quantile_bin(&pooled_stable, .5) >
+	            logbins_shift(2));
 }
 
 static double draw_binomial(struct rng *rng, int n, double p)
@@ -78,7 +79,8 @@ static void run_bounds(struct ratio_bounds *b, struct rng *rng, double ratio, in
 	struct running_rate rate;
 	running_rate_init(&rate, .02, RUNNING_RATE_KAPPA, RUNNING_RATE_HALF_LIFE_TICKS);
 	for (int i = 0; i < ticks; i++) {
-		const struct block tick = { 100, draw_binomial(rng, 100, .02 * ratio), 100, draw_binomial(rng, 100, .02) };
+		const struct block tick = { 100, draw_binomial(rng, 100, .02 * ratio), 100,
+			                    draw_binomial(rng, 100, .02) };
 		ratio_bounds_tick(b, &tick, running_rate_get(&rate));
 		running_rate_add(&rate, tick.n_s, tick.e_s);
 	}

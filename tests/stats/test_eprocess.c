@@ -20,7 +20,7 @@ static void assert_near(double got, double want, double within)
 
 /* Figures from the reference program of statistics.md, run over these ticks. */
 static const struct block ticks[] = { { 10, 0, 190, 2 }, { 12, 1, 188, 1 }, { 9, 0, 200, 3 },  { 0, 0, 150, 1 },
-	                                  { 11, 2, 189, 2 }, { 0, 0, 0, 0 },   { 10, 3, 190, 1 }, { 13, 0, 187, 0 } };
+	                              { 11, 2, 189, 2 }, { 0, 0, 0, 0 },    { 10, 3, 190, 1 }, { 13, 0, 187, 0 } };
 
 static double run_ticks(struct eprocess *p, const struct eprocess_plan *plan)
 {
@@ -52,7 +52,8 @@ static void agrees_with_the_reference_program(void **state)
 		  1.386371493548,
 		  { -2.095477313, -1.681684659, -1.078451643, -0.359404573, 0.250742772, 0.301380212, -4.115336045 } },
 		{ { { 1.5, .001 }, EPROCESS_PROMOTE, EPROCESS_RATIO, EPROCESS_RESTART_NONE, 0, 1 },
-		  -1.767118108858, { 0 } },
+		  -1.767118108858,
+		  { 0 } },
 		{ { { 0, .02 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_PLANNED, 100, 1 },
 		  2.752102084718,
 		  { -1.555434631, -0.768998382, 0.344198542, 1.541206746, 2.078621417, -0.076394805, -14.501393114 } },
@@ -78,7 +79,7 @@ static void restart_weights_add_up_to_at_most_one(void **state)
 		{ EPROCESS_RESTART_PLANNED, 1000, 1, -0.693147181 },
 		{ EPROCESS_RESTART_PLANNED, 1000, 501, -0.287682072 },
 		{ EPROCESS_RESTART_PLANNED, 1000, 5000, 0 },
-		{ EPROCESS_RESTART_HOURLY, 100, 101, -0.218201345 },  /* ln(1/2 + 1/2 6/pi^2) */
+		{ EPROCESS_RESTART_HOURLY, 100, 101, -0.218201345 }, /* ln(1/2 + 1/2 6/pi^2) */
 		{ EPROCESS_RESTART_HOURLY, 100, 201, -0.127885147 }, /* ... (1 + 1/4) */
 		{ EPROCESS_RESTART_HOURLY, 100, 100000, -0.000303858 },
 	};
@@ -102,10 +103,12 @@ static void odds_effects_bet_on_the_odds(void **state)
 	eprocess_tick(&p, &tick, .5);
 	/* o = 3 at 1/2 is 3/4: the latency vector of statistics.md section 1 */
 	assert_near(p.ln_m[3], 2.019966884 - log(7), 1e-9);
-	eprocess_init(&p, &(struct eprocess_plan){ .null = { 1, 0 }, .effects = EPROCESS_ODDS, .side = EPROCESS_PROMOTE });
+	eprocess_init(&p,
+	              &(struct eprocess_plan){ .null = { 1, 0 }, .effects = EPROCESS_ODDS, .side = EPROCESS_PROMOTE });
 	eprocess_tick(&p, &tick, .5);
 	/* o = 1/2 at 1/2 is 1/3 */
-	assert_near(p.ln_m[2], evariable_ln(&tick, (struct alternative){ 1.0 / 3, .5 }, (struct null){ 1, 0 }) - log(5), 1e-12);
+	assert_near(p.ln_m[2], evariable_ln(&tick, (struct alternative){ 1.0 / 3, .5 }, (struct null){ 1, 0 }) - log(5),
+	            1e-12);
 }
 
 /* Where the null's border leaves no room for an alternative, nothing may be bet: a bet on the wrong side would make
@@ -172,7 +175,8 @@ static int ticks_until(struct rng *rng, const struct eprocess_plan *plan, double
 	running_rate_init(&rate, p_s, RUNNING_RATE_KAPPA, RUNNING_RATE_HALF_LIFE_TICKS);
 	for (int k = 1; k <= most; k++) {
 		const double n_s = 200 - n_c, now_c = k > change_at ? p_c : p_s;
-		const struct block b = { n_c, draw_binomial(rng, (int)n_c, now_c), n_s, draw_binomial(rng, (int)n_s, p_s) };
+		const struct block b = { n_c, draw_binomial(rng, (int)n_c, now_c), n_s,
+			                 draw_binomial(rng, (int)n_s, p_s) };
 		eprocess_tick(&p, &b, running_rate_get(&rate));
 		running_rate_add(&rate, b.n_s, b.e_s);
 		if (eprocess_ln(&p) >= ln_alpha)
@@ -203,12 +207,14 @@ static void detects_as_fast_as_measured(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		int delays[101];
 		for (size_t run = 0; run < ARRAY_LEN(delays); run++)
-			delays[run] = ticks_until(&rng, &cases[i].plan, log(100), 1800, 10, .05, .01, cases[i].change_at) -
+			delays[run] = ticks_until(&rng, &cases[i].plan, log(100), 1800, 10, .05, .01,
+			                          cases[i].change_at) -
 			              cases[i].change_at;
 		qsort(delays, ARRAY_LEN(delays), sizeof(delays[0]), by_size);
 		const int median = delays[ARRAY_LEN(delays) / 2];
 		if (median < cases[i].least || median > cases[i].most)
-			fail_msg("case %zu: median delay %d s, expected %d to %d", i, median, cases[i].least, cases[i].most);
+			fail_msg("case %zu: median delay %d s, expected %d to %d", i, median, cases[i].least,
+			         cases[i].most);
 	}
 }
 
@@ -220,7 +226,9 @@ static void false_alarms_stay_below_alpha(void **state)
 	rng_init(&rng, 6, 0);
 	int abort = 0, promote = 0;
 	for (int run = 0; run < 300; run++) {
-		const struct eprocess_plan worse = { .null = { 1, 0 }, .restart = EPROCESS_RESTART_PLANNED, .restart_ticks = 300 };
+		const struct eprocess_plan worse = { .null = { 1, 0 },
+			                             .restart = EPROCESS_RESTART_PLANNED,
+			                             .restart_ticks = 300 };
 		const struct eprocess_plan better = { .null = { 1.5, .001 }, .side = EPROCESS_PROMOTE };
 		abort += ticks_until(&rng, &worse, log(10), 300, 100, .02, .02, 0) > 0;
 		promote += ticks_until(&rng, &better, log(10), 300, 100, 1.5 * .02 + .001, .02, 0) > 0;

@@ -50,7 +50,8 @@ static double bisected(double n_c, double n_s, struct alternative alt, struct nu
 	double low = 1e-12, high = fmin(1 - 1e-12, (1 - 1e-12 - null.a) / null.m);
 	for (int i = 0; i < 200; i++) {
 		const double p = (low + high) / 2, q = null.m * p + null.a;
-		const double f = n_c * null.m * (q - alt.theta_c) / (q * (1 - q)) + n_s * (p - alt.theta_s) / (p * (1 - p));
+		const double f = n_c * null.m * (q - alt.theta_c) / (q * (1 - q)) +
+		                 n_s * (p - alt.theta_s) / (p * (1 - p));
 		if (f < 0)
 			low = p;
 		else
@@ -97,8 +98,8 @@ static void projections_agree_with_bisection(void **state)
 		evariable_project(s.block.n_c, s.block.n_s, s.alt, s.null, &p_c, &p_s);
 		const double want = bisected(s.block.n_c, s.block.n_s, s.alt, s.null);
 		if (!(fabs(p_s - want) <= 1e-9 * want + 2e-12))
-			fail_msg("p_s %.15g, bisection %.15g (n %g %g, theta %g %g, m %g, a %g)", p_s, want, s.block.n_c,
-			         s.block.n_s, s.alt.theta_c, s.alt.theta_s, s.null.m, s.null.a);
+			fail_msg("p_s %.15g, bisection %.15g (n %g %g, theta %g %g, m %g, a %g)", p_s, want,
+			         s.block.n_c, s.block.n_s, s.alt.theta_c, s.alt.theta_s, s.null.m, s.null.a);
 		assert_near(p_c, s.null.m * p_s + s.null.a, 1e-15);
 	}
 }
@@ -144,8 +145,8 @@ static void expectation_is_at_most_one_under_the_null(void **state)
 			continue;
 		const double e = expectation(&s, p_c, p_s);
 		if (e > 1 + 1e-9)
-			fail_msg("E[L] = 1 + %g (n %g %g, theta %g %g, m %g, a %g, p %g %g)", e - 1, s.block.n_c, s.block.n_s,
-			         s.alt.theta_c, s.alt.theta_s, s.null.m, s.null.a, p_c, p_s);
+			fail_msg("E[L] = 1 + %g (n %g %g, theta %g %g, m %g, a %g, p %g %g)", e - 1, s.block.n_c,
+			         s.block.n_s, s.alt.theta_c, s.alt.theta_s, s.null.m, s.null.a, p_c, p_s);
 		if (i % 3 == 0)
 			assert_near(e, 1, 1e-9);
 		largest = fmax(largest, e);

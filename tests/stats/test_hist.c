@@ -57,8 +57,9 @@ static void every_index_round_trips_without_gaps(void **state)
 	static const struct {
 		int64_t lowest, highest;
 		int digits;
-	} layouts[] = { { 1, 3600000000, 3 }, { 1000, 3600000000000, 3 }, { 1, 100, 0 }, { 7, 1000000, 1 },
-	                { 1, INT64_MAX, 3 } };
+	} layouts[] = {
+		{ 1, 3600000000, 3 }, { 1000, 3600000000000, 3 }, { 1, 100, 0 }, { 7, 1000000, 1 }, { 1, INT64_MAX, 3 }
+	};
 	for (size_t l = 0; l < ARRAY_LEN(layouts); l++) {
 		struct hist h;
 		hist_init(&h, layouts[l].lowest, layouts[l].highest, layouts[l].digits);

@@ -53,11 +53,11 @@ static void both_forms_of_example_a_decode(void **state)
 /* The inner bytes are fixed; only the zlib stream around them may differ between versions. */
 static void example_a_encodes_to_the_known_inner_bytes(void **state)
 {
-	static const uint8_t want[] = { 0x1c, 0x84, 0x93, 0x13, 0, 0, 0, 0x0f, 0, 0, 0, 0, 0, 0, 0, 3,
-		                            0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0x03, 0x93, 0x87, 0x00,
-		                            0x3f, 0xf0, 0, 0, 0, 0, 0, 0,
-		                            0x00, 0x04, 0x00, 0x02, 0xc7, 0x0f, 0xd8, 0x04, 0xad, 0x10, 0x0a, 0xe7,
-		                            0x92, 0x01, 0x02 };
+	static const uint8_t want[] = { 0x1c, 0x84, 0x93, 0x13, 0,    0,    0,    0x0f, 0,    0,    0,
+		                        0,    0,    0,    0,    3,    0,    0,    0,    0,    0,    0,
+		                        0,    1,    0,    0,    0,    0,    0x03, 0x93, 0x87, 0x00, 0x3f,
+		                        0xf0, 0,    0,    0,    0,    0,    0,    0x00, 0x04, 0x00, 0x02,
+		                        0xc7, 0x0f, 0xd8, 0x04, 0xad, 0x10, 0x0a, 0xe7, 0x92, 0x01, 0x02 };
 	struct hist h;
 	struct buf out;
 	uint8_t inner[200];
@@ -113,11 +113,12 @@ static void hlog_has_the_lines_of_example_b(void **state)
 	hlog_write_interval(&out, "my, tag", 10, 10, &messages);
 	hlog_write_interval(&out, NULL, 20, 0.5, &messages);
 	assert_false(buf_overflowed(&out));
-	const char head[] = "#[Histogram log format version 1.3]\n"
-	                    "#[StartTime: 1760000000.000 (seconds since epoch), Thu Oct 09 08:53:20 UTC 2025]\n"
-	                    "#[BaseTime: 1760000000.000 (seconds since epoch)]\n"
-	                    "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n"
-	                    "Tag=auth,0.000,10.000,180.093,HISTFAAAA";
+	const char head[] =
+		"#[Histogram log format version 1.3]\n"
+		"#[StartTime: 1760000000.000 (seconds since epoch), Thu Oct 09 08:53:20 UTC 2025]\n"
+		"#[BaseTime: 1760000000.000 (seconds since epoch)]\n"
+		"\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n"
+		"Tag=auth,0.000,10.000,180.093,HISTFAAAA";
 	assert_int_equal(strncmp(buf_cstr(&out), head, sizeof(head) - 1), 0);
 	assert_non_null(strstr(buf_cstr(&out), "\nTag=my__tag,10.000,10.000,2501.902,HISTFAAAA"));
 	assert_non_null(strstr(buf_cstr(&out), "\n20.000,0.500,2501.902,HISTFAAAA"));
@@ -147,8 +148,8 @@ static void hlog_has_the_lines_of_example_b(void **state)
 /* An inner form of one count, so that the zigzag vectors of section 2 can be seen one by one. */
 static int decode_one(const uint8_t *payload, size_t len, struct hist *ret_hist, struct err *err)
 {
-	uint8_t inner[100] = { 0x1c, 0x84, 0x93, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3,
-		                   0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0x03, 0x93, 0x87, 0x00, 0x3f, 0xf0 };
+	uint8_t inner[100] = { 0x1c, 0x84, 0x93, 0x03, 0, 0, 0, 0, 0, 0, 0, 0,    0,    0,    0,    3,    0,
+		               0,    0,    0,    0,    0, 0, 1, 0, 0, 0, 0, 0x03, 0x93, 0x87, 0x00, 0x3f, 0xf0 };
 	inner[7] = (uint8_t)len;
 	memcpy(inner + 40, payload, len);
 	return hist_decode_inner(ret_hist, (struct str){ (const char *)inner, 40 + len }, err);
@@ -201,8 +202,7 @@ static void hostile_inner_forms_are_refused(void **state)
 		{ "run past the end", { 0xff, 0xff, 0x7f }, 3 },
 		{ "run of 2^63", { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 9 },
 		{ "count past the end", { 0xff, 0x8f, 0x02, 0x02 }, 4 },
-		{ "sum overflows",
-		  { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02 }, 10 },
+		{ "sum overflows", { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02 }, 10 },
 	};
 	struct hist h;
 	struct err err;
@@ -245,8 +245,9 @@ static void every_bit_of_the_header_matters(void **state)
 /* A frame whose header declares less than the stream inflates to, and one that asks for too much. */
 static void declared_lengths_are_believed_or_refused(void **state)
 {
-	static uint8_t inner[1 << 20] = { 0x1c, 0x84, 0x93, 0x03, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3,
-		                              0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0x03, 0x93, 0x87, 0x00, 0x3f, 0xf0 };
+	static uint8_t inner[1 << 20] = { 0x1c, 0x84, 0x93, 0x03, 0,    0,    0,    1,    0,    0,   0, 0,
+		                          0,    0,    0,    3,    0,    0,    0,    0,    0,    0,   0, 1,
+		                          0,    0,    0,    0,    0x03, 0x93, 0x87, 0x00, 0x3f, 0xf0 };
 	static uint8_t frame[1 << 16] = { 0x1c, 0x84, 0x93, 0x04 };
 	struct hist h;
 	struct err err;
@@ -275,7 +276,8 @@ static void random_histograms_round_trip(void **state)
 		hist_init_latency(&h);
 		buf_init(&out, 1u << 20);
 		for (uint64_t n = rng_below(&rng, 3000); n > 0; n--)
-			hist_record_n(&h, (int64_t)(2e7 * exp(3 * rng_normal(&rng))), 1 + (int64_t)rng_below(&rng, 1000));
+			hist_record_n(&h, (int64_t)(2e7 * exp(3 * rng_normal(&rng))),
+			              1 + (int64_t)rng_below(&rng, 1000));
 		assert_true(hist_encode_base64(&h, &out));
 		assert_int_equal(hist_decode_base64(&back, buf_str(&out), &err), 0);
 		assert_same_counts(&h, &back);
@@ -290,10 +292,17 @@ static void random_histograms_round_trip(void **state)
 
 static void base64_follows_rfc_4648(void **state)
 {
-	static const char *const vectors[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
-		                                      { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
-		                                      { "\xff\xfe\xfb", "//77" } };
-	static const char *const wrong[] = { "Zg=", "Z===", "====", "Zm=v", "Zg==Zg==", "Zm9\n", "Zh==", "Zm9=", "Zm 9" };
+	static const char *const vectors[][2] = { { "", "" },
+		                                  { "f", "Zg==" },
+		                                  { "fo", "Zm8=" },
+		                                  { "foo", "Zm9v" },
+		                                  { "foob", "Zm9vYg==" },
+		                                  { "fooba", "Zm9vYmE=" },
+		                                  { "foobar", "Zm9vYmFy" },
+		                                  { "\xff\xfe\xfb", "//77" } };
+	static const char *const wrong[] = {
+		"Zg=", "Z===", "====", "Zm=v", "Zg==Zg==", "Zm9\n", "Zh==", "Zm9=", "Zm 9"
+	};
 	struct buf out;
 	buf_init(&out, 100);
 	for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {

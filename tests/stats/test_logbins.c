@@ -105,8 +105,8 @@ static void quantiles_of_bins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(edges_and_indices_agree),   cmocka_unit_test(bins_are_found_as_by_logarithm),
-		cmocka_unit_test(counts_above_thresholds),   cmocka_unit_test(margins_in_bins),
+		cmocka_unit_test(edges_and_indices_agree), cmocka_unit_test(bins_are_found_as_by_logarithm),
+		cmocka_unit_test(counts_above_thresholds), cmocka_unit_test(margins_in_bins),
 		cmocka_unit_test(quantiles_of_bins),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,15 +16,15 @@ static void least_requests_of_the_design(void **state)
 	static const struct {
 		double rho, p_c, p_s, m, want;
 	} cases[] = {
-		{ .01, .02, .01, 1, 119204 },   { .05, .02, .01, 1, 25129 },    { .1, .02, .01, 1, 13448 },
-		{ .25, .02, .01, 1, 6714 },     { .5, .02, .01, 1, 5341 },      { .05, .05, .01, 1, 2457 },
-		{ .5, .05, .01, 1, 615 },       { .05, .01, .001, 1, 7495 },    { .05, .5, .01, 1, 74 },
-		{ .05, .02, .01, 1.1, 32931 },  { .05, .02, .01, 1.5, 130708 },
+		{ .01, .02, .01, 1, 119204 },  { .05, .02, .01, 1, 25129 },    { .1, .02, .01, 1, 13448 },
+		{ .25, .02, .01, 1, 6714 },    { .5, .02, .01, 1, 5341 },      { .05, .05, .01, 1, 2457 },
+		{ .5, .05, .01, 1, 615 },      { .05, .01, .001, 1, 7495 },    { .05, .5, .01, 1, 74 },
+		{ .05, .02, .01, 1.1, 32931 }, { .05, .02, .01, 1.5, 130708 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct null null = { cases[i].m, 0 };
-		const double got =
-		        planner_least_requests(.01, planner_klinf(cases[i].rho, cases[i].p_c, cases[i].p_s, null));
+		const double got = planner_least_requests(
+			.01, planner_klinf(cases[i].rho, cases[i].p_c, cases[i].p_s, null));
 		if (!(fabs(got - cases[i].want) <= 0.5))
 			fail_msg("case %zu: %.2f requests, not %.0f", i, got, cases[i].want);
 	}
@@ -35,10 +35,11 @@ static void least_rates_of_the_design(void **state)
 {
 	static const struct {
 		double p_s, ratio, rho, want;
-	} cases[] = { { .01, 1.5, .01, 4788 }, { .01, 2, .05, 283 }, { .01, 5, .5, 7 }, { .001, 10, .1, 48 },
-	              { .01, 2, .95, 346 },    { .001, 2, .25, 765 } };
+	} cases[] = { { .01, 1.5, .01, 4788 }, { .01, 2, .05, 283 }, { .01, 5, .5, 7 },
+		      { .001, 10, .1, 48 },    { .01, 2, .95, 346 }, { .001, 2, .25, 765 } };
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const double bits = planner_klinf(cases[i].rho, cases[i].ratio * cases[i].p_s, cases[i].p_s, (struct null){ 1, 0 });
+		const double bits = planner_klinf(cases[i].rho, cases[i].ratio * cases[i].p_s, cases[i].p_s,
+		                                  (struct null){ 1, 0 });
 		const double rate = PLANNER_SLACK_ERRORS * planner_least_requests(.01, bits) / 120;
 		if (!(fabs(rate - cases[i].want) <= 1.0))
 			fail_msg("case %zu: %.2f/s, not %.0f", i, rate, cases[i].want);
@@ -51,14 +52,14 @@ static void least_ratios_of_the_design(void **state)
 	static const struct {
 		double rho, seconds, rate, p_s, want;
 	} cases[] = {
-		{ .1, 900, 2, .01, 5.0 },    { .1, 900, 20, .01, 2.0 },    { .1, 900, 200, .01, 1.29 },
+		{ .1, 900, 2, .01, 5.0 },     { .1, 900, 20, .01, 2.0 },   { .1, 900, 200, .01, 1.29 },
 		{ .1, 900, 2000, .01, 1.09 }, { .1, 900, 2, .001, 23 },    { .1, 900, 2, .0001, 164 },
-		{ .1, 120, 2, .01, 17.7 },   { .1, 120, 2, .0001, 1122 },  { .5, 300, 20, .001, 6.2 },
+		{ .1, 120, 2, .01, 17.7 },    { .1, 120, 2, .0001, 1122 }, { .5, 300, 20, .001, 6.2 },
 		{ .05, 300, 200, .01, 1.73 }, { .05, 300, 2, .0001, 713 }, { .25, 300, 2000, .001, 1.36 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const double got = planner_least_error_ratio(cases[i].rate * cases[i].seconds, cases[i].rho, cases[i].p_s, .01,
-		                                             PLANNER_SLACK_ERRORS);
+		const double got = planner_least_error_ratio(cases[i].rate * cases[i].seconds, cases[i].rho,
+		                                             cases[i].p_s, .01, PLANNER_SLACK_ERRORS);
 		if (!(fabs(got / cases[i].want - 1) <= .025))
 			fail_msg("case %zu: ratio %.3f, not %.3f", i, got, cases[i].want);
 	}
@@ -81,7 +82,8 @@ static void nothing_is_known_inside_the_null(void **state)
 	assert_true(isinf(planner_least_requests(.01, 0)));
 }
 
-/* Section 6: at a base of 0.01 % and a share of 5 %, 1.5x needs 9.15 million requests, with 0.1 pp of slack 101 thousand. */
+/* Section 6: at a base of 0.01 % and a share of 5 %, 1.5x needs 9.15 million requests, with 0.1 pp of slack 101
+ * thousand. */
 static void slack_makes_low_rates_decidable(void **state)
 {
 	const double without = planner_klinf_promote(.05, 1e-4, 1e-4, (struct null){ 1.5, 0 });
@@ -113,9 +115,12 @@ static void latency_factors_shrink_with_traffic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(least_requests_of_the_design),     cmocka_unit_test(least_rates_of_the_design),
-		cmocka_unit_test(least_ratios_of_the_design),       cmocka_unit_test(shares_of_two_bins_are_the_rates),
-		cmocka_unit_test(nothing_is_known_inside_the_null), cmocka_unit_test(slack_makes_low_rates_decidable),
+		cmocka_unit_test(least_requests_of_the_design),
+		cmocka_unit_test(least_rates_of_the_design),
+		cmocka_unit_test(least_ratios_of_the_design),
+		cmocka_unit_test(shares_of_two_bins_are_the_rates),
+		cmocka_unit_test(nothing_is_known_inside_the_null),
+		cmocka_unit_test(slack_makes_low_rates_decidable),
 		cmocka_unit_test(latency_factors_shrink_with_traffic),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
