@@ -6,6 +6,11 @@
 
 #include "base/mem.h"
 
+/* What the header tells the analyser about them. */
+#undef err_set
+#undef err_set_errno
+#undef err_wrap
+
 #define X(id, text) text,
 static const char *const texts[] = { "none", ERR_KINDS(X) };
 #undef X

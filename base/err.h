@@ -47,4 +47,16 @@ int err_wrap(struct err *err, const char *format, ...) __attribute__((format(pri
 
 const char *err_kind_text(enum err_kind kind);
 
+#ifdef __clang_analyzer__
+/* The analyser looks at one file at a time; without this it follows paths on which a failure is no failure. */
+static inline int err_minus_one(int result)
+{
+	(void)result;
+	return -1;
+}
+#define err_set(...) err_minus_one(err_set(__VA_ARGS__))
+#define err_set_errno(...) err_minus_one(err_set_errno(__VA_ARGS__))
+#define err_wrap(...) err_minus_one(err_wrap(__VA_ARGS__))
+#endif
+
 #endif

@@ -100,11 +100,22 @@ static enum MHD_Result answer(struct request *r)
 	return send_reply(r, &reply);
 }
 
+/* Its service time is over. */
+static enum MHD_Result answer_served(struct request *r)
+{
+	return r->ticket.fails ? send_error(r, 500, "an error on purpose (error_rate)") : answer(r);
+}
+
+static enum MHD_Result send_ending(struct request *r)
+{
+	return send_error(r, 503, "the application is ending");
+}
+
 /* The request is complete: answer it, turn it away, or hold it. */
 static enum MHD_Result serve(struct request *r)
 {
 	if (r->was_held)
-		return r->ticket.fails ? send_error(r, 500, "an error on purpose (error_rate)") : answer(r);
+		return r->ticket.dropped ? send_ending(r) : answer_served(r);
 	if (r->found == ROUTE_NO_SUCH_PATH)
 		return send_error(r, 404, "there is no such path; GET / names some");
 	if (r->found == ROUTE_NO_SUCH_METHOD)
@@ -115,7 +126,7 @@ static enum MHD_Result serve(struct request *r)
 		return answer(r);
 	switch (pool_submit(r->server->pool, &r->ticket)) {
 	case POOL_NOW:
-		return r->ticket.fails ? send_error(r, 500, "an error on purpose (error_rate)") : answer(r);
+		return answer_served(r);
 	case POOL_HELD:
 		return MHD_YES; /* called again once released */
 	case POOL_FULL:
@@ -123,7 +134,7 @@ static enum MHD_Result serve(struct request *r)
 	case POOL_CLOSED:
 		break;
 	}
-	return send_error(r, 503, "the application is ending");
+	return send_ending(r);
 }
 
 /* libmicrohttpd calls this once with the head, once per piece of the body, once when it is complete, and once more

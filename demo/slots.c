@@ -114,6 +114,7 @@ enum slots_answer slots_admit(struct slots *s, struct ticket *t, struct mono now
 {
 	draw_fate(s, t);
 	t->admitted_at = now;
+	t->dropped = false;
 	t->next = NULL;
 	if (s->waiting == 0 && has_free_worker(s)) {
 		if (service(s, t) == 0 && now.ns >= s->frozen_until.ns)
@@ -170,5 +171,7 @@ struct ticket *slots_empty(struct slots *s)
 		t->next = all;
 		all = t;
 	}
+	for (struct ticket *t = all; t; t = t->next)
+		t->dropped = true;
 	return all;
 }

@@ -29,6 +29,7 @@ struct ticket {
 	struct mono ends_at; /* once a worker has it */
 	double factor;       /* of the median service time */
 	bool fails;          /* is to be answered with an error */
+	bool dropped;        /* given back by slots_empty: it was not served */
 };
 
 /* What may be changed while it runs. */
@@ -71,7 +72,7 @@ bool slots_next(const struct slots *s, struct mono *ret_when);
 void slots_change(struct slots *s, const struct slots_settings *settings);
 void slots_freeze(struct slots *s, struct mono now, dur_ns length);
 
-/* Gives back everything, ended or not. */
+/* Gives back everything, marked as dropped. */
 struct ticket *slots_empty(struct slots *s);
 
 #endif

@@ -54,6 +54,9 @@ static void at_most_the_workers_are_in_service_and_the_queue_is_bounded(void **s
 	assert_int_equal(s->waiting, 3);
 	assert_int_equal(slots_admit(s, &t[5], at_ms(0)), SLOTS_FULL);
 	assert_int_equal(length(slots_empty(s)), 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_true(t[i].dropped);
+	assert_int_equal(s->busy + s->waiting, 0);
 	free(s);
 }
 
@@ -145,8 +148,10 @@ static void a_freeze_holds_even_what_takes_no_time(void **state)
 	assert_true(slots_next(s, &when));
 	assert_int_equal(when.ns, at_ms(500).ns);
 	assert_int_equal(length(slots_turn(s, when)), 4);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(t[i].ends_at.ns, at_ms(500).ns);
+		assert_false(t[i].dropped);
+	}
 	assert_int_equal(slots_admit(s, &t[0], at_ms(500)), SLOTS_NOW);
 	free(s);
 }
