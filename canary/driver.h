@@ -25,6 +25,7 @@ struct driver_observation {
 	uint64_t requests[ARMS];  /* counted by the balancer since its start */
 	uint64_t in_flight[ARMS];
 	uint64_t logs_dropped;
+	int32_t listen_port; /* where users reach it; of interest when the plan left it open (0) */
 };
 
 typedef void driver_done(void *arg, const struct err *err_or_null);
@@ -38,8 +39,12 @@ struct driver_ops {
 	void (*prepare)(struct driver *d, driver_done *done, void *arg);
 	void (*observe)(struct driver *d, driver_observed *done, void *arg);
 	void (*set_weight)(struct driver *d, int32_t basis_points, int64_t fence, driver_done *done, void *arg);
-	/* Keeps the dead-man lease alive for another period; done at once where the plan asks for none. */
+	/* Keeps the dead-man lease alive for another period; done at once where none is needed. ERR_STALE: it ran out, so
+	 * all traffic is on stable; a renewal does not bring it back, only set_weight does. */
 	void (*renew)(struct driver *d, driver_done *done, void *arg);
+	/* The rollout is over: the weight that is obeyed now stays without renewal. For a last stage below 100 %; at 100 %
+	 * and where the plan says hold, no lease is needed anyway. ERR_STALE as above. */
+	void (*keep)(struct driver *d, driver_done *done, void *arg);
 	/* Ends the data plane that prepare started. For the demo and for `weir canary run --stop-data-plane`. */
 	void (*stop)(struct driver *d, driver_done *done, void *arg);
 	void (*destroy)(struct driver *d); /* the data plane goes on serving */

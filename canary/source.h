@@ -1,7 +1,8 @@
 /* source.h: where live measurements come from. One kind per source, in canary/sources/.
  *
  * A source counts each finished request into the arm it was assigned to (a request hashed to the canary counts there
- * even when it was retried elsewhere) until the controller takes the sample at the end of a tick.
+ * even when it was retried elsewhere) until the controller takes the sample at the end of a tick. In code it is a
+ * live_source, since base/diag.h calls the text that a mistake is in a source.
  *
  * Threads: [main]. */
 #ifndef WEIR_CANARY_SOURCE_H
@@ -26,24 +27,24 @@ struct source_sample {
 	uint64_t lines, unreadable; /* received; of lines: not understood */
 };
 
-struct source;
-struct source_ops {
+struct live_source;
+struct live_source_ops {
 	const char *name;
 	/* Hands over what came since the last take: swaps <into> (empty) with the source's own sample. */
-	void (*take)(struct source *s, struct source_sample *into);
-	void (*destroy)(struct source *s);
+	void (*take)(struct live_source *s, struct source_sample *into);
+	void (*destroy)(struct live_source *s);
 };
-struct source {
-	const struct source_ops *ops;
+struct live_source {
+	const struct live_source_ops *ops;
 };
 
 void source_sample_init(struct source_sample *s);
 void source_sample_reset(struct source_sample *s);
 void source_sample_finish(struct source_sample *s);
 
-/* The source that fits the plan's driver. <loop>, <plan>, <folder> are kept. Given: source_destroy. */
-struct source *source_create(struct loop *loop, const struct plan *plan, const char *folder, struct err *err);
-static inline void source_destroy(struct source *s)
+/* The source that fits the plan's driver. <loop>, <plan>, <folder> are kept. Given: live_source_destroy. */
+struct live_source *live_source_create(struct loop *loop, const struct plan *plan, const char *folder, struct err *err);
+static inline void live_source_destroy(struct live_source *s)
 {
 	if (s)
 		s->ops->destroy(s);
