@@ -61,7 +61,7 @@ struct compare_row {
 };
 
 #define COMPARE_WARNINGS_MAX 16
-struct comparison {
+struct run_comparison {
 	struct compare_limits limits;
 	struct compare_row *rows;
 	size_t row_count;
@@ -75,12 +75,12 @@ struct comparison {
 	bool design_effect_known;
 };
 
-/* <limits> NULL: the defaults. Finish with comparison_finish. */
-void comparison_make(const struct run_record *base, const struct run_record *now, const struct compare_limits *limits,
-                     struct comparison *ret);
-void comparison_finish(struct comparison *c);
+/* <limits> NULL: the defaults. Finish with run_comparison_finish. */
+void run_comparison_make(const struct run_record *base, const struct run_record *now,
+                         const struct compare_limits *limits, struct run_comparison *ret);
+void run_comparison_finish(struct run_comparison *c);
 
 /* For --json: given. Schema "weir.comparison.v1", times in microseconds. */
-json_t *comparison_encode(const struct comparison *c, const struct run_record *base, const struct run_record *now);
+json_t *run_comparison_encode(const struct run_comparison *c, const struct run_record *base, const struct run_record *now);
 
 #endif

@@ -5,11 +5,11 @@
 #include "reports/compare.h"
 #include "reports/style.h"
 
-void report_compare_text(const struct comparison *c, const struct run_record *base, const struct run_record *now,
+void report_compare_text(const struct run_comparison *c, const struct run_record *base, const struct run_record *now,
                          const struct report_style *style, struct buf *out);
 
-/* Both steps at once: comparison_make, report_compare_text. <limits> NULL: the defaults. The caller finishes <ret>. */
+/* Both steps at once: run_comparison_make, report_compare_text. <limits> NULL: the defaults. The caller finishes <ret>. */
 void report_compare(const struct run_record *base, const struct run_record *now, const struct compare_limits *limits,
-                    const struct report_style *style, struct comparison *ret, struct buf *out);
+                    const struct report_style *style, struct run_comparison *ret, struct buf *out);
 
 #endif
