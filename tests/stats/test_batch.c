@@ -160,6 +160,10 @@ static void isotonic_pools_violators(void **state)
 	for (int i = 1; i < 4; i++)
 		assert_near(fitted[i], .025, 1e-15);
 	assert_near(fitted[4], .3, 1e-15);
+	const struct load_point slight[] = { { 100, { 5, 100 } }, { 110, { 4, 100 } } };
+	isotonic_shares(slight, 2, fitted);
+	assert_near(fitted[0], .045, 1e-15);
+	assert_near(fitted[1], .045, 1e-15);
 }
 
 static void the_load_at_a_share(void **state)

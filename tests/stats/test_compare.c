@@ -99,6 +99,7 @@ static void bounds_close_in_on_the_ratio(void **state)
 		ratio_bounds_init(&b, .05, 1);
 		assert_true(ratio_bounds_get(&b, &low, &high));
 		assert_true(low == 0 && isinf(high));
+		assert_near(b.ln_threshold, log(40), 1e-12);
 		run_bounds(&b, &rng, ratio, 600);
 		assert_true(ratio_bounds_get(&b, &low, &high));
 		missed += !(low <= ratio && ratio <= high);

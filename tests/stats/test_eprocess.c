@@ -126,6 +126,10 @@ static void nothing_is_bet_on_the_wrong_side(void **state)
 	assert_true(eprocess_ln(&p) <= 0);
 	eprocess_tick(&p, &(struct block){ 100, 0, 100, 0 }, NAN);
 	assert_true(isfinite(eprocess_ln(&p)));
+	eprocess_init(&p, &(struct eprocess_plan){ .null = { 1, .001 }, .side = EPROCESS_PROMOTE });
+	eprocess_tick(&p, &(struct block){ 100, 50, 100, 50 }, 1);
+	eprocess_tick(&p, &(struct block){ 100, 50, 100, 50 }, 0);
+	assert_true(isfinite(eprocess_ln(&p)));
 }
 
 static void survives_export_and_import(void **state)

@@ -114,6 +114,11 @@ static void ranks_round_up_and_only_when_they_should(void **state)
 	assert_int_equal(hist_quantile(&h, 0), 10);
 	assert_int_equal(hist_quantile(&h, 1), 1200);
 	hist_reset(&h);
+	for (int i = 1; i <= 100; i++)
+		hist_record(&h, i);
+	for (int i = 1; i <= 100; i++) /* 0.07 x 100 is 7.000000000000001, and it is still the seventh */
+		assert_int_equal(hist_quantile(&h, (double)i / 100), i);
+	hist_reset(&h);
 	for (int i = 1; i <= 1000; i++)
 		hist_record(&h, i);
 	for (int i = 1; i <= 1000; i++)
@@ -137,6 +142,13 @@ static void extremes_are_counted_not_lost(void **state)
 	assert_int_equal(hist_min(&h), 0);
 	assert_int_equal(hist_max(&h), HIST_LATENCY_HIGHEST);
 	assert_int_equal(h.counts[0], 2);
+	struct hist sum;
+	hist_init_latency(&sum);
+	hist_add(&sum, &h);
+	hist_add(&sum, &h);
+	assert_int_equal(sum.clamped, 2);
+	assert_int_equal(hist_count(&sum), 6);
+	hist_finish(&sum);
 	hist_reset(&h);
 	for (int32_t i = 0; i < h.counts_len; i++)
 		assert_int_equal(h.counts[i], 0);
@@ -163,6 +175,7 @@ static void merged_halves_answer_like_the_sorted_whole(void **state)
 		hist_record(&halves[i % 2], values[i]);
 	}
 	hist_add(&halves[0], &halves[1]);
+	assert_int_equal(halves[0].clamped, 0);
 	qsort(values, ARRAY_LEN(values), sizeof(values[0]), by_value);
 	assert_int_equal(hist_count(&halves[0]), ARRAY_LEN(values));
 	assert_int_equal(hist_min(&halves[0]), values[0]);

@@ -200,6 +200,7 @@ static void hostile_inner_forms_are_refused(void **state)
 	} cases[] = {
 		{ "cut off", { 0x80 }, 1 },
 		{ "run past the end", { 0xff, 0xff, 0x7f }, 3 },
+		{ "run of one too many", { 0x81, 0x90, 0x02 }, 3 },
 		{ "run of 2^63", { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 9 },
 		{ "count past the end", { 0xff, 0x8f, 0x02, 0x02 }, 4 },
 		{ "sum overflows", { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02 }, 10 },
@@ -257,6 +258,16 @@ static void declared_lengths_are_believed_or_refused(void **state)
 	frame[7] = (uint8_t)len;
 	assert_int_equal(hist_decode(&h, (struct str){ (const char *)frame, len + 8 }, &err), -1);
 	assert_int_equal(err.kind, ERR_SYNTAX);
+	/* A sound stream with one byte behind it that the frame declares as part of it. */
+	len = sizeof(frame) - 8;
+	inner[7] = 0;
+	assert_int_equal(compress(frame + 8, &len, inner, 40), Z_OK);
+	frame[6] = 0;
+	frame[7] = (uint8_t)len;
+	assert_int_equal(hist_decode(&h, (struct str){ (const char *)frame, len + 8 }, &err), 0);
+	hist_finish(&h);
+	frame[7]++;
+	assert_int_equal(hist_decode(&h, (struct str){ (const char *)frame, len + 9 }, &err), -1);
 	inner[5] = 0x7f;
 	assert_int_equal(hist_decode_inner(&h, (struct str){ (const char *)inner, sizeof(inner) }, &err), -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
