@@ -28,6 +28,7 @@ static const char *sentence(int code)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED: return "another process has been writing for more than 5 s; nothing was written";
 	case SQLITE_FULL: return "the disk is full; nothing was written";
+	case SQLITE_IOERR: return "the disk failed (I/O error); nothing was written";
 	case SQLITE_READONLY: return "it cannot be written";
 	case SQLITE_CANTOPEN: return "it cannot be opened";
 	case SQLITE_NOTADB: return "it is not a database";
@@ -43,9 +44,7 @@ static int fail(struct db *db, int code, struct err *err)
 	db->duplicate = extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY;
 	if (text)
 		return err_set(err, ERR_STORE, "store '%s': %s", db->path, text);
-	const int number = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db->handle) : 0;
-	return err_set(err, ERR_STORE, "store '%s': %s", db->path,
-	               number ? strerror(number) : sqlite3_errmsg(db->handle));
+	return err_set(err, ERR_STORE, "store '%s': %s", db->path, sqlite3_errmsg(db->handle));
 }
 
 struct db *db_open(const char *path, struct err *err)
@@ -67,7 +66,7 @@ struct db *db_open(const char *path, struct err *err)
 		fail(db, SQLITE_READONLY, err);
 		goto failed;
 	}
-	if (db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF", err) < 0)
+	if (db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", err) < 0)
 		goto failed;
 	return db;
 failed:

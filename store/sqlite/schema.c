@@ -37,7 +37,7 @@ static const char *const migrations[] = {
 	" state TEXT NOT NULL, reason TEXT NOT NULL, unfinished INTEGER NOT NULL CHECK (unfinished IN (0, 1)),"
 	" started_at INTEGER NOT NULL, finished_at INTEGER, token INTEGER NOT NULL,"
 	" head TEXT NOT NULL CHECK (json_valid(head)), plan TEXT NOT NULL,"
-	" snapshot TEXT CHECK (json_valid(snapshot)), snapshot_tick INTEGER) STRICT;"
+	" snapshot TEXT CHECK (snapshot IS NULL OR json_valid(snapshot)), snapshot_tick INTEGER) STRICT;"
 	"CREATE UNIQUE INDEX one_active_rollout ON rollouts(service, environment) WHERE unfinished = 1;"
 	"CREATE INDEX rollouts_by_start ON rollouts(started_at);"
 
@@ -45,8 +45,8 @@ static const char *const migrations[] = {
 	" record TEXT NOT NULL CHECK (json_valid(record)), PRIMARY KEY (rollout, tick)) STRICT, WITHOUT ROWID;"
 
 	"CREATE TABLE journal (intent INTEGER PRIMARY KEY AUTOINCREMENT, rollout TEXT NOT NULL REFERENCES rollouts(id),"
-	" token INTEGER NOT NULL, kind TEXT NOT NULL, payload TEXT CHECK (json_valid(payload)), at INTEGER NOT NULL,"
-	" ok INTEGER CHECK (ok IN (0, 1)), outcome TEXT CHECK (json_valid(outcome)), outcome_at INTEGER,"
+	" token INTEGER NOT NULL, kind TEXT NOT NULL, payload TEXT CHECK (payload IS NULL OR json_valid(payload)), at INTEGER NOT NULL,"
+	" ok INTEGER CHECK (ok IN (0, 1)), outcome TEXT CHECK (outcome IS NULL OR json_valid(outcome)), outcome_at INTEGER,"
 	" outcome_token INTEGER) STRICT;"
 	"CREATE INDEX journal_open ON journal(rollout, intent) WHERE ok IS NULL;"
 
