@@ -185,32 +185,32 @@ static void hand_over_meter(struct worker *w)
 	w->plan.poke_reader(w->plan.poke_arg);
 }
 
-/* When there is nothing to do before <wake> but what the loop hears of. */
-static enum loop_mode set_alarm(struct worker *w, struct mono wake)
+/* Sleeps until <wake>, the first sleeper, or whatever the loop hears of; not at all when there is work already. */
+static void sleep_until(struct worker *w, struct mono wake)
 {
-	if (w->ready_head || atomic_load_explicit(&w->stop, memory_order_relaxed))
-		return LOOP_POLL;
 	if (w->sleeper_count > 0 && w->sleepers[0]->intended.ns < wake.ns)
 		wake = w->sleepers[0]->intended;
-	if (wake.ns <= mono_now().ns)
-		return LOOP_POLL;
+	if (w->ready_head || atomic_load_explicit(&w->stop, memory_order_relaxed) || wake.ns <= mono_now().ns) {
+		loop_turn(&w->loop, LOOP_POLL);
+		return;
+	}
 	loop_alarm_set(&w->alarm, wake);
-	return LOOP_WAIT;
+	loop_turn(&w->loop, LOOP_WAIT);
 }
 
-static void take_turn(struct worker *w, bool admitting)
+/* All that there is to do now. Returns when there will be more, if nobody answers before. */
+static struct mono work(struct worker *w)
 {
 	const struct mono began = mono_now();
-	struct mono wake = mono_after(began, SECOND);
-	if (admitting)
-		wake = admit_arrivals(w);
 	wake_sleepers(w);
 	resume_ready(w);
+	/* After the answers: an iteration that ended makes room for the next at once. */
+	const struct mono wake = admit_arrivals(w);
 	hand_over_meter(w);
 	const dur_ns took = mono_since(mono_now(), began);
 	if (took > w->meter->turn_max)
 		w->meter->turn_max = took;
-	loop_turn(&w->loop, set_alarm(w, wake));
+	return wake;
 }
 
 /* --- the end of the run --- */
@@ -271,12 +271,8 @@ static void finish_run(struct worker *w)
 	w->sending = false;
 	w->sleeper_count = 0;
 	atomic_store(&w->stop, false);
-	while ((w->in_flight > 0 || w->ready_head) && mono_now().ns < until.ns && !atomic_load(&w->stop)) {
-		loop_alarm_set(&w->alarm, until);
-		take_turn(w, false);
-	}
-	while (w->ready_head) /* answers that are there already */
-		resume_ready(w);
+	for (work(w); w->in_flight > 0 && mono_now().ns < until.ns && !atomic_load(&w->stop); work(w))
+		sleep_until(w, until);
 	cut_users(w);
 	count_unserved(w, stopped ? now : w->plan.end);
 	stamp_meter(w);
@@ -292,7 +288,7 @@ static void *worker_main(void *arg)
 	w->cpu_since = mono_now();
 	w->cpu_then = thread_cpu();
 	while (mono_now().ns < w->plan.end.ns && !atomic_load_explicit(&w->stop, memory_order_relaxed))
-		take_turn(w, true);
+		sleep_until(w, work(w));
 	finish_run(w);
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* worker.h: one thread: its loop, its transport, its users, its meters. Shares nothing but the immutable program, the
  * slot of its meter, and a few atomic flags.
  *
- * A turn: begin the arrivals that are due, go on with the users that are ready, hand the meter over if it is wanted,
+ * A turn: go on with the users that are ready, begin the arrivals that are due, hand the meter over if it is wanted,
  * sleep. Callbacks of the loop only put users on the ready list.
  *
  * Threads: worker_start, worker_stop, worker_poke, worker_join and worker_finish by the run's thread; the rest [worker]. */

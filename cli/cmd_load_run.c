@@ -1,0 +1,236 @@
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/live_load.h"
+#include "cli/outputs.h"
+#include "cli/scenario_input.h"
+#include "reports/compare_text.h"
+#include "reports/load_text.h"
+#include "store/store.h"
+
+struct run_flags {
+	struct common_options common;
+	struct url_options url;
+	double threads, seed;
+	bool insecure, no_store;
+	const char *summary, *hlog, *baseline;
+	struct option_list thresholds;
+};
+
+static const struct option options[] = {
+	{ "users", 'u', OPTION_NUMBER, offsetof(struct run_flags, url.users), "N", 1, PROGRAM_USERS_MAX,
+	  "so many users, each as fast as it is answered (URL only; 1)" },
+	{ "rate", 'r', OPTION_NUMBER, offsetof(struct run_flags, url.rate), "N", 0.001, 1e7,
+	  "so many requests per second, whatever the answers do (URL only)" },
+	{ "duration", 'd', OPTION_DURATION, offsetof(struct run_flags, url.duration), "D", 0, 0,
+	  "how long (URL only; 10s)" },
+	REQUEST_OPTIONS(struct run_flags),
+	{ "threshold", 0, OPTION_LIST, offsetof(struct run_flags, thresholds), "CLAIM", 0, 0,
+	  "what must hold, e.g. 'p95(response_time) < 200ms' (repeat for more)" },
+	{ "baseline", 0, OPTION_STRING, offsetof(struct run_flags, baseline), "NAME", 0, 0,
+	  "compare with this baseline; a regression is exit status 1" },
+	{ "threads", 't', OPTION_NUMBER, offsetof(struct run_flags, threads), "N", 1, 256,
+	  "worker threads (cores - 1)" },
+	{ "seed", 0, OPTION_NUMBER, offsetof(struct run_flags, seed), "N", 0, 9e15,
+	  "of all random choices, to repeat a run" },
+	{ "insecure", 'k', OPTION_FLAG, offsetof(struct run_flags, insecure), NULL, 0, 0,
+	  "do not verify TLS certificates" },
+	{ "summary", 0, OPTION_STRING, offsetof(struct run_flags, summary), "FILE", 0, 0,
+	  "the figures as JSON (weir.run.v1)" },
+	{ "hlog", 0, OPTION_STRING, offsetof(struct run_flags, hlog), "FILE", 0, 0,
+	  "the histograms as an HdrHistogram log" },
+	{ "no-store", 0, OPTION_FLAG, offsetof(struct run_flags, no_store), NULL, 0, 0, "keep no record of the run" },
+	COMMON_OPTIONS(struct run_flags),
+	{ .type = OPTION_END },
+};
+
+static void on_second(void *arg, const struct run_progress *p)
+{
+	live_load_second(arg, p);
+}
+
+/* Before any load is sent: a store that cannot be opened is an error when it was asked for, else a warning. */
+static int open_store(const struct run_flags *f, struct store **ret_store)
+{
+	struct err err;
+	*ret_store = NULL;
+	if (f->no_store && !f->baseline)
+		return 0;
+	*ret_store = store_open(f->common.store, &err);
+	if (*ret_store)
+		return 0;
+	if (f->common.store || f->baseline)
+		return fail(&err);
+	fail_with(EXIT_MET, "warning: the run will not be kept: %s", err.text);
+	return 0;
+}
+
+static int extra_thresholds(const struct run_flags *f, const struct program *p, bool is_url, struct threshold *list,
+                            size_t *ret_count)
+{
+	struct err err;
+	*ret_count = 0;
+	/* A URL's thresholds are in its program already. */
+	for (size_t i = 0; i < f->thresholds.count && !is_url; i++) {
+		if (program_resolve_threshold(p, str_from(f->thresholds.items[i]), &list[i], &err) < 0) {
+			err_wrap(&err, "--threshold");
+			return fail(&err);
+		}
+		(*ret_count)++;
+	}
+	return 0;
+}
+
+static enum exit_status status_of(const struct run_record *r)
+{
+	/* Every single request failed to connect: nothing of the target was measured. */
+	const uint64_t unreached = r->errors[RUN_ERROR_CONNECT] + r->errors[RUN_ERROR_DNS];
+	switch (r->verdict) {
+	case RUN_MET:
+		return r->requests && unreached == r->requests ? EXIT_ENVIRONMENT : EXIT_MET;
+	case RUN_NOT_MET:
+		return EXIT_NOT_MET;
+	case RUN_INVALID:
+		return EXIT_INVALID;
+	case RUN_ABORTED:
+		break;
+	}
+	return EXIT_ROLLED_BACK;
+}
+
+/* Compares with the baseline and prints what differs. Returns the exit status that follows from it. */
+static int compare(const struct invocation *in, struct store *store, const struct run_flags *f,
+                   const struct run_record *r)
+{
+	struct run_record base;
+	struct run_comparison c;
+	struct err err;
+	struct buf text;
+	const struct report_style style = terminal_style(in->terminal);
+	if (store_baseline_get(store, f->baseline, &base, &err) < 0)
+		return fail(&err);
+	buf_init(&text, REPORT_BYTES_MAX);
+	report_compare(&base, r, NULL, &style, &c, &text);
+	int status = f->common.json ? EXIT_MET : print_result(buf_str(&text));
+	if (status == EXIT_MET)
+		status = c.regression ? EXIT_NOT_MET : c.inconclusive ? EXIT_HELD : EXIT_MET;
+	run_comparison_finish(&c);
+	buf_finish(&text);
+	run_record_finish(&base);
+	return status;
+}
+
+static int print_record(const struct invocation *in, const struct run_flags *f, const struct run_record *r,
+                        bool stored)
+{
+	const struct report_style style = terminal_style(in->terminal);
+	struct buf text;
+	if (f->common.json)
+		return print_json(run_record_encode(r, RUN_JSON_SUMMARY));
+	buf_init(&text, REPORT_BYTES_MAX);
+	report_load_summary(r, &style, &text);
+	if (stored)
+		buf_printf(&text, "\nrun %s  (weir report load %s)\n", r->id, r->id);
+	const int status = print_result(buf_str(&text));
+	buf_finish(&text);
+	return status;
+}
+
+/* Everything after the load: files, store, summary, comparison. The worst status wins, in the order of their weight. */
+static int finish(const struct invocation *in, const struct run_flags *f, struct store *store, struct run_record *r)
+{
+	const struct run_outputs outputs = { f->summary, f->hlog };
+	struct err err;
+	int trouble = EXIT_MET;
+	if (outputs_write(&outputs, r, &err) < 0)
+		trouble = fail(&err);
+	const bool stored = store && !f->no_store && store_run_put(store, r, &err) == 0;
+	if (store && !f->no_store && !stored)
+		trouble = fail(&err);
+	const int printed = print_record(in, f, r, stored);
+	int status = status_of(r);
+	if (status == EXIT_ENVIRONMENT)
+		fail_with(EXIT_ENVIRONMENT, "no request reached the target: it went away after the run began");
+	if (status == EXIT_MET && f->baseline)
+		status = compare(in, store, f, r);
+	if (trouble != EXIT_MET && (status == EXIT_MET || status == EXIT_NOT_MET))
+		return trouble;
+	return status == EXIT_MET ? printed : status;
+}
+
+static int run(const struct invocation *in, const struct run_flags *f, const struct scenario_input *input,
+               struct store *store)
+{
+	struct threshold thresholds[OPTION_LIST_MAX];
+	struct run_record record;
+	struct err err;
+	size_t threshold_count;
+	const bool is_url = scenario_is_url(in->arguments[0]);
+	const int wrong = extra_thresholds(f, input->program, is_url, thresholds, &threshold_count);
+	if (wrong)
+		return wrong;
+	struct live_load live = {
+		.terminal = in->terminal,
+		.name = input->program->name,
+		.target = input->program->target.url,
+		.quiet = f->common.quiet,
+	};
+	const struct run_options run_options = {
+		.program = input->program,
+		.thresholds = thresholds,
+		.threshold_count = threshold_count,
+		.threads = (uint32_t)f->threads,
+		/* A seed that survives JSON's and JavaScript's numbers. */
+		.seed = f->seed > 0 ? (uint64_t)f->seed : rng_fresh_seed() >> 12,
+		.grace = RUN_GRACE_DEFAULT,
+		.insecure = f->insecure,
+		.watch_signals = true,
+		.command = in->line,
+		.listener = { on_second, &live },
+	};
+	const int r = run_execute(&run_options, &record, &err);
+	live_load_end(&live);
+	if (r < 0)
+		return fail(&err);
+	const int status = finish(in, f, store, &record);
+	run_record_finish(&record);
+	return status;
+}
+
+static int load_run(const struct invocation *in)
+{
+	const struct run_flags *f = in->options;
+	struct scenario_input input;
+	struct store *store;
+	int status = scenario_input_read(&input, in->arguments[0], &f->url, &f->thresholds);
+	if (status)
+		return status;
+	status = open_store(f, &store);
+	if (status == 0)
+		status = run(in, f, &input, store);
+	store_close(store);
+	scenario_input_finish(&input);
+	return status;
+}
+
+const struct command cmd_load_run = {
+	.noun = "load",
+	.verb = "run",
+	.arguments = "FILE|URL",
+	.least_arguments = 1,
+	.most_arguments = 1,
+	.summary = "run a scenario, or hammer one URL, and keep the record",
+	.details = "  weir load run http://127.0.0.1:8080/ --rate 200 --duration 30s --threshold 'p99(response_time) < 50ms'\n"
+	           "  weir load run scenarios/library/smoke.json --baseline smoke@1.4.1\n"
+	           "\n"
+	           "Exit status: 0 thresholds met; 1 not met, or a regression against the baseline; 2 a wrong file or option;\n"
+	           "3 the target cannot be reached; 4 the generator was the limit, so nothing was measured; 5 interrupted;\n"
+	           "6 too little data to compare with the baseline.",
+	.options = options,
+	.options_bytes = sizeof(struct run_flags),
+	.main = load_run,
+};

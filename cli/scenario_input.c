@@ -1,0 +1,97 @@
+#include "cli/scenario_input.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "cli/command.h"
+
+#define BODY_MAX (1u << 20)
+
+bool scenario_is_url(const char *file_or_url)
+{
+	return str_starts(str_from(file_or_url), STR("http://")) || str_starts(str_from(file_or_url), STR("https://"));
+}
+
+static const char *get_env(void *arg, const char *name)
+{
+	return getenv(name);
+}
+
+/* A body that begins with @ is read from that file. */
+static int read_body(const char *body, struct buf *into, struct err *err)
+{
+	if (!body)
+		return 0;
+	if (body[0] == '@')
+		return file_read(body + 1, into, err);
+	if (!buf_add(into, str_from(body)))
+		return err_set(err, ERR_LIMIT, "the body is larger than %u bytes", BODY_MAX);
+	return 0;
+}
+
+static int text_from_url(const char *url, const struct url_options *o, const struct option_list *thresholds,
+                         struct buf *out, struct err *err)
+{
+	struct buf body;
+	buf_init(&body, BODY_MAX);
+	int r = read_body(o->body, &body, err);
+	if (r == 0) {
+		const struct program_url u = {
+			.url = url,
+			.method = o->method,
+			.headers = o->headers.items,
+			.header_count = o->headers.count,
+			.body = o->body ? buf_cstr(&body) : NULL,
+			.body_bytes = body.len,
+			.users = (uint32_t)o->users,
+			.rate = o->rate,
+			.duration = o->duration,
+			.timeout = o->timeout,
+			.thresholds = thresholds->items,
+			.threshold_count = thresholds->count,
+		};
+		r = program_from_url(&u, out, err);
+	}
+	buf_finish(&body);
+	return r;
+}
+
+static int read_text(struct doc *doc, const char *file_or_url, const struct url_options *o,
+                     const struct option_list *thresholds, struct err *err)
+{
+	struct buf text;
+	if (!scenario_is_url(file_or_url)) {
+		if (o->users || o->rate || o->duration || o->method || o->body || o->headers.count || o->timeout)
+			return err_set(err, ERR_USAGE,
+			               "--users, --rate, --duration, --timeout, --method, --header and --body go with a URL; "
+			               "in '%s' they stand in the file",
+			               file_or_url);
+		return doc_read(doc, file_or_url, err);
+	}
+	buf_init(&text, DOC_BYTES_MAX);
+	const int r = text_from_url(file_or_url, o, thresholds, &text, err);
+	if (r == 0)
+		doc_init(doc, "command line", buf_str(&text));
+	buf_finish(&text);
+	return r;
+}
+
+int scenario_input_read(struct scenario_input *in, const char *file_or_url, const struct url_options *options,
+                        const struct option_list *thresholds)
+{
+	struct err err;
+	*in = (struct scenario_input){ .inputs = { .get_env = get_env } };
+	if (read_text(&in->doc, file_or_url, options, thresholds, &err) < 0)
+		return fail(&err);
+	if (program_compile(&in->doc, &in->inputs, &in->program) == 0)
+		return 0;
+	const int status = fail_diagnostics(&in->doc.diags);
+	doc_finish(&in->doc);
+	return status;
+}
+
+void scenario_input_finish(struct scenario_input *in)
+{
+	program_destroy(in->program);
+	doc_finish(&in->doc);
+}
