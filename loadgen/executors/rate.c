@@ -58,14 +58,19 @@ static void follow_schedule(struct rate_executor *r, struct mono now)
 		drop_first(r);
 }
 
+/* Takes a user for the next arrival, and tells since when there was one. The bottom of the stack has been free for
+ * longest, and a user that was never made has been free all along: that we came late ourselves is no waiting. */
 static bool take_user(struct rate_executor *r, struct free_user *ret_user)
 {
+	const bool unmade = r->made < r->count;
+	if (r->free_count == 0 && !unmade)
+		return false;
 	if (r->free_count > 0) {
+		const struct mono longest = r->free[0].since;
 		*ret_user = r->free[--r->free_count];
+		ret_user->since = unmade ? r->place.start : longest;
 		return true;
 	}
-	if (r->made == r->count)
-		return false;
 	ret_user->number = r->made++ * r->place.workers + r->place.worker;
 	ret_user->since = r->place.start;
 	return true;
