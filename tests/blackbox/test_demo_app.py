@@ -84,7 +84,7 @@ def test_dashboard_and_conversations_flows(demo_app):
         ("POST", "/api/login", "[]", 400),
         ("POST", "/api/login", '{"user": "a b", "password": "demo"}', 400),
         ("POST", "/api/groups", '{"name": ""}', 400),
-        ("POST", "/api/groups", '{"name": "' + "x" * 70000 + '"}', 413),
+        pytest.param("POST", "/api/groups", "x" * 70000, 413, id="large body"),
         ("GET", "/api/nothing", None, 404),
         ("GET", "/api/groups/one", None, 404),
         ("GET", "/api/groups/", None, 404),
@@ -205,6 +205,21 @@ def test_a_wrong_setting_changes_nothing_and_is_explained(demo_app):
     assert app.settings()["latency"] == "0ms"
     assert support.post(app.control_url + "/", "{").status == 400
     assert support.get(app.control_url + "/elsewhere").status == 404
+
+
+def test_settings_change_under_load(demo_app):
+    """Also what gives the race detector something to look at."""
+    app = demo_app(latency="100us", workers=8)
+    callers = [in_background(lambda: [app.get("/api/dashboard").status for _ in range(40)]) for _ in range(6)]
+    changes = 0
+    while any(thread.is_alive() for thread, _ in callers):
+        app.set(workers=changes % 8 + 1, latency=f"{changes % 3 * 100}us", freeze="1ms")
+        app.stats()
+        changes += 1
+    for _, answers in callers:
+        assert answers == [[200] * 40]
+    assert app.stats()["by_path"] == {"GET /api/dashboard": {"200": 240}}
+    assert changes > 1
 
 
 def test_stats_count_by_path_and_status(demo_app):
