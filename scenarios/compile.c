@@ -78,6 +78,11 @@ bool read_fields(struct compiler *c, const struct node *n, const struct field *f
 	return true;
 }
 
+size_t mistakes(const struct compiler *c)
+{
+	return c->doc->diags.count + c->doc->diags.dropped;
+}
+
 const char *near_hint(struct compiler *c, struct str word, const char *const *names)
 {
 	const char *nearest = str_nearest(word, names);

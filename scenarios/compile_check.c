@@ -245,6 +245,7 @@ static void compile_check(struct compiler *c, const struct node *n, struct step 
 	static const char *const subjects[] = { "status", "json", "time", "body" };
 	struct check check = { .step = c->steps.count, .text = "" };
 	struct node subject = { 0 }, member, stray;
+	const size_t before = mistakes(c);
 	int count = 0;
 	if (!read_fields(c, n, check_fields, NULL))
 		return;
@@ -254,6 +255,8 @@ static void compile_check(struct compiler *c, const struct node *n, struct step 
 			count++;
 		}
 	}
+	if (count == 0 && mistakes(c) > before)
+		return;
 	if (count != 1) {
 		node_error(n, "one of \"status\", \"json\", \"time\", \"body\"", "a check looks at exactly one thing");
 		return;
@@ -297,9 +300,12 @@ static void compile_extract(struct compiler *c, const struct node *n, struct ste
 	const uint32_t v = compile_variable(c, n);
 	if (v != UINT32_MAX)
 		c->in_scope[v] = true; /* also when the rest is wrong: one mistake is one message */
+	const size_t before = mistakes(c);
 	if (!read_fields(c, n, extract_fields, NULL))
 		return;
 	const bool has_json = node_get(n, "json", &json), has_header = node_get(n, "header", &header);
+	if (!has_json && !has_header && mistakes(c) > before)
+		return;
 	if (has_json == has_header) {
 		node_error(n, "{ \"json\": \"/token\" } or { \"header\": \"Location\" }",
 		           "\"%s\" must be taken from exactly one place", n->key);

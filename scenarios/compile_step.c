@@ -129,6 +129,24 @@ void compile_headers(struct compiler *c, const struct node *headers, struct rows
 		compile_header(c, &member, into);
 }
 
+/* The first byte that cannot stand in a request line, or path.len. Slots are escaped when they are rendered. */
+static size_t path_mistake(struct str path)
+{
+	size_t at = 0;
+	while (at < path.len) {
+		const struct str rest = str_from_at(path, at);
+		if (str_starts(rest, STR("$${")))
+			at += 3;
+		else if (str_starts(rest, STR("${")))
+			at += str_find(rest, '}') + 1;
+		else if (target_path_span(str_first(rest, 1)) == 0)
+			return at;
+		else
+			at++;
+	}
+	return path.len;
+}
+
 static struct template compile_path(struct compiler *c, const struct node *n)
 {
 	struct weaver w;
@@ -137,16 +155,7 @@ static struct template compile_path(struct compiler *c, const struct node *n)
 	if (!node_expect(n, JSON_STRING, "a path such as \"/api/me\""))
 		return weaver_finish(&w);
 	const struct str path = node_str(n);
-	/* Slots are escaped when they are rendered; only what is written has to be fit for a request line. */
-	size_t bad = 0;
-	while (bad < path.len) {
-		bad += target_path_span(str_from_at(path, bad));
-		const struct str before = str_first(path, bad);
-		const char *open = memrchr(before.p, '{', before.len);
-		if (!open || memchr(open, '}', (size_t)(before.p + before.len - open)) || bad == path.len)
-			break;
-		bad++; /* within a slot, where blanks are arguments' */
-	}
+	const size_t bad = path_mistake(path);
 	if (path.len == 0 || path.p[0] != '/')
 		node_part_error(n, 0, path.len, "the path on the target, for example \"/api/me\"",
 		                str_starts(path, STR("http")) ? "an absolute URL in a step is not supported by this version"
@@ -297,9 +306,11 @@ static void compile_step(struct compiler *c, const struct node *n, const struct 
 		return;
 	}
 	struct step_text ignored = { 0 };
+	const size_t before = mistakes(c);
 	read_fields(c, n, step_fields, &ignored);
-	node_error(n, "one of \"get\", \"post\", \"put\", \"patch\", \"delete\", \"head\", \"options\", \"pause\"",
-	           "a step does exactly one thing");
+	if (count > 0 || mistakes(c) == before)
+		node_error(n, "one of \"get\", \"post\", \"put\", \"patch\", \"delete\", \"head\", \"options\", \"pause\"",
+		           "a step does exactly one thing");
 }
 
 void compile_flow(struct compiler *c, const struct node *n)

@@ -258,10 +258,10 @@ struct template compile_text(struct compiler *c, const struct node *n, enum esca
 
 bool compile_constant(struct compiler *c, const struct node *n, struct str *ret_text)
 {
-	const size_t before = c->doc->diags.count + c->doc->diags.dropped;
+	const size_t before = mistakes(c);
 	const struct template t = compile_text(c, n, ESCAPE_NONE, false);
 	struct buf text;
-	if (c->doc->diags.count + c->doc->diags.dropped > before)
+	if (mistakes(c) > before)
 		return false;
 	buf_init(&text, DOC_BYTES_MAX * 2);
 	for (uint32_t i = 0; i < t.count; i++) {

@@ -337,7 +337,8 @@ static size_t number_byte(struct jsonscan *s, char c)
 		add_content(s, &c, 1);
 		return 1;
 	}
-	if (number_complete(s))
+	/* Alone at the top level it ends with the document or at a blank. */
+	if (number_complete(s) && (s->depth > 0 || strchr(" \t\r\n", c)))
 		after_value(s);
 	else
 		s->state = STOPPED_BAD;

@@ -1,0 +1,188 @@
+#include "scenarios/compile.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/must.h"
+
+static const char *env(void *arg, const char *name)
+{
+	return strcmp(name, "MY_TOKEN") == 0 ? "from-the-environment" : NULL;
+}
+
+static const struct program_inputs inputs = { .get_env = env };
+
+/* What `weir scenario check` and `dump` would print for <folder>/<file>; diagnostics name the file without folder. */
+static int describe(const char *folder, const char *file, struct buf *out)
+{
+	char *path = xasprintf("%s/%s", folder, file);
+	struct buf text;
+	struct doc doc;
+	struct program *p = NULL;
+	buf_init(&text, 1u << 20);
+	assert_int_equal(file_read(path, &text, NULL), 0);
+	doc_init(&doc, file, buf_str(&text));
+	const int r = program_compile(&doc, &inputs, &p);
+	assert_int_equal(r == 0, doc_ok(&doc));
+	if (r == 0)
+		program_dump(p, out);
+	else
+		diags_write(&doc.diags, out);
+	program_destroy(p);
+	doc_finish(&doc);
+	buf_finish(&text);
+	free(path);
+	return r;
+}
+
+static bool ends_with(struct str s, const char *end)
+{
+	const size_t len = strlen(end);
+	return s.len > len && str_is(str_from_at(s, s.len - len), end);
+}
+
+/* WEIR_WRITE_EXPECTED=1 writes what is said instead of comparing it: then read the difference. */
+static void compare(const char *expected, struct str said)
+{
+	struct buf want;
+	if (getenv("WEIR_WRITE_EXPECTED")) {
+		assert_int_equal(file_replace(expected, said, false, NULL), 0);
+		return;
+	}
+	buf_init(&want, 1u << 20);
+	assert_int_equal(file_read(expected, &want, NULL), 0);
+	if (!str_eq(buf_str(&want), said))
+		fail_msg("%s: said\n%.*s", expected, STR_ARG(said));
+	buf_finish(&want);
+}
+
+/* Every FILE.json of <from> against <to>/<prefix>FILE.expected. Returns how many there were. */
+static int check_folder(const char *from, const char *to, const char *prefix, int result)
+{
+	int count = 0;
+	DIR *folder = opendir(from);
+	assert_non_null(folder);
+	for (struct dirent *e; (e = readdir(folder));) {
+		const struct str name = str_from(e->d_name);
+		struct buf said;
+		if (!ends_with(name, ".json"))
+			continue;
+		buf_init(&said, 1u << 20);
+		if (describe(from, e->d_name, &said) != result)
+			fail_msg("%s: %s", e->d_name, buf_cstr(&said));
+		char *expected = xasprintf("%s/%s%.*s.expected", to, prefix, (int)name.len - 5, name.p);
+		compare(expected, buf_str(&said));
+		/* Whatever was compiled, the secrets of the good files are not in it. */
+		assert_null(result == 0 ? strstr(buf_cstr(&said), "c2VjcmV0") : NULL);
+		assert_null(result == 0 ? strstr(buf_cstr(&said), "from-the-environment") : NULL);
+		assert_null(result == 0 ? strstr(buf_cstr(&said), "hunter2") : NULL);
+		free(expected);
+		buf_finish(&said);
+		count++;
+	}
+	closedir(folder);
+	return count;
+}
+
+static void good_files_are_compiled(void **state)
+{
+	assert_true(check_folder(SCENARIOS_TESTS "/good", SCENARIOS_TESTS "/good", "", 0) >= 2);
+	assert_true(check_folder(SCENARIOS_LIBRARY, SCENARIOS_TESTS "/good", "library-", 0) >= 2);
+}
+
+static void bad_files_say_what_and_where(void **state)
+{
+	assert_true(check_folder(SCENARIOS_TESTS "/bad", SCENARIOS_TESTS "/bad", "", -1) >= 40);
+}
+
+static struct program *compile(const char *text, const char *target)
+{
+	struct doc doc;
+	struct program *p = NULL;
+	const struct program_inputs in = { .target = target };
+	doc_init(&doc, "text", str_from(text));
+	program_compile(&doc, &in, &p);
+	doc_finish(&doc);
+	return p;
+}
+
+#define REST "\"flows\":{\"a\":{\"steps\":[{\"get\":\"/\"}]}},\"load\":[{\"executor\":\"constant-users\",\"users\":1,\"for\":\"1s\"}]}"
+
+static void the_hash_is_of_the_meaning(void **state)
+{
+	struct program *a = compile("{\"name\":\"n\",\"target\":\"http://h\"," REST, NULL);
+	struct program *b = compile("{ \"//\": \"why\", \"target\": \"http://h\", \"name\": \"n\"," REST, NULL);
+	struct program *c = compile("{\"name\":\"m\",\"target\":\"http://h\"," REST, NULL);
+	assert_true(a && b && c);
+	assert_true(a->hash == b->hash);
+	assert_true(a->hash != c->hash);
+	program_destroy(a);
+	program_destroy(b);
+	program_destroy(c);
+}
+
+static void the_target_can_be_given(void **state)
+{
+	struct program *p = compile("{\"name\":\"n\",\"target\":\"http://h\"," REST, "https://other:81/x");
+	assert_non_null(p);
+	assert_string_equal(p->target.url, "https://other:81/x");
+	program_destroy(p);
+	p = compile("{\"name\":\"n\"," REST, "https://other");
+	assert_non_null(p);
+	program_destroy(p);
+	assert_null(compile("{\"name\":\"n\",\"target\":\"http://h\"," REST, "other"));
+}
+
+static void thresholds_from_elsewhere(void **state)
+{
+	static const struct {
+		const char *text, *problem;
+	} bad[] = {
+		{ "p95(latency) < 1s", "character 5: this is no metric" },
+		{ "error_rate(flow=b) < 1%", "no such flow" },
+		{ "error_rate(step=b) < 1%", "no such step" },
+	};
+	struct program *p = compile("{\"name\":\"n\"," REST, "http://h");
+	struct threshold t;
+	struct err err;
+	assert_int_equal(program_resolve_threshold(p, STR("error_rate(step=GET /) < 1%"), &t, &err), 0);
+	assert_int_equal(t.step_index, 0);
+	assert_int_equal(t.flow_index, 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(program_resolve_threshold(p, str_from(bad[i].text), &t, &err), -1);
+		assert_int_equal(err.kind, ERR_USAGE);
+		if (!strstr(err.text, bad[i].problem))
+			fail_msg("%s: %s", bad[i].text, err.text);
+	}
+	program_destroy(p);
+}
+
+static void secrets_are_known_by_name(void **state)
+{
+	static const char *const yes[] = { "password", "userPassword", "X-API-Key", "Set-Cookie", "authorization", "TOKEN", "my_secret" };
+	static const char *const no[] = { "", "user", "key", "pass", "tok", "X-Request-Id" };
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		assert_true(secret_name(str_from(yes[i])));
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		assert_false(secret_name(str_from(no[i])));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_files_are_compiled),
+		cmocka_unit_test(bad_files_say_what_and_where),
+		cmocka_unit_test(the_hash_is_of_the_meaning),
+		cmocka_unit_test(the_target_can_be_given),
+		cmocka_unit_test(thresholds_from_elsewhere),
+		cmocka_unit_test(secrets_are_known_by_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
