@@ -98,6 +98,7 @@ struct machine {
 	bool shifted;            /* a weight above 0 was asked once */
 	bool paused;             /* by an operator */
 	bool held;               /* HOLDING because of evidence or a deadline */
+	enum rollout_state back; /* of HOLDING: where it goes on, WATCHING or BAKING */
 	bool extended;           /* the stage's max was extended once */
 	bool guard;              /* a guard complains */
 	bool leaving;            /* LEAVE or FINISH was given; only a second interruption is heard */
