@@ -48,7 +48,8 @@ static bool same_bucket(const struct hist *h, int64_t claimed, int64_t seen)
 
 static const char *restore(struct hist *h, int64_t count, int64_t min, int64_t max, int64_t mean, int64_t clamped)
 {
-	if (!hist_same_layout(h, &(struct hist){ .lowest = HIST_LATENCY_LOWEST, .highest = HIST_LATENCY_HIGHEST,
+	if (!hist_same_layout(h, &(struct hist){ .lowest = HIST_LATENCY_LOWEST,
+	                                         .highest = HIST_LATENCY_HIGHEST,
 	                                         .digits = HIST_LATENCY_DIGITS }))
 		return "a histogram of 1 us to 1 hour with 3 digits";
 	if (h->total != count || clamped < 0 || clamped > count)

@@ -165,8 +165,10 @@ static bool wall_parse(const char *text, struct wall *ret)
 {
 	struct tm tm = { 0 };
 	int ms, end = 0;
-	if (strlen(text) > 28 || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-	                                &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms, &end) != 7 || text[end] != '\0')
+	if (strlen(text) > 28 ||
+	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	           &tm.tm_min, &tm.tm_sec, &ms, &end) != 7 ||
+	    text[end] != '\0')
 		return false;
 	if (tm.tm_year < 1970 || tm.tm_year > 2200 || ms < 0 || end != 24)
 		return false;

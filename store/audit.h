@@ -1,6 +1,7 @@
 /* audit.h: the hash chain of the events (store.md section 2). Not for other folders.
  *
- *     h(i) = SHA-256("weir-audit-v1\n" || decimal seq || "\n" || h(i-1), 32 bytes || SHA-256(canonical JSON)),  h(0) = 0
+ *     h(0) = 32 zero bytes
+ *     h(i) = SHA-256("weir-audit-v1\n" || decimal seq || "\n" || h(i-1) || SHA-256(canonical JSON))
  *
  * Canonical JSON: keys sorted, no blanks, UTF-8. The store keeps that text itself, so that verifying never depends on
  * how a later version would write the same event. Hashes travel as 64 hex digits. Threads: [any]. */

@@ -8,8 +8,8 @@
 #include "base/must.h"
 #include "store/ops.h"
 
-/* The event as it is chained: as people read it, but with its time in milliseconds, without its seq (the chain has it)
- * and without what is empty. Service and environment are in the event itself: the rollout's row can change, this cannot.
+/* The event as it is chained: as people read it, but with its time in milliseconds, without its seq (the chain has
+ * it) and without what is empty. Service and environment are in the event itself: the rollout's row can change, this cannot.
  * Given: json_decref(). */
 static json_t *body_of(const struct event_record *e, const struct rollout_record *head)
 {
@@ -17,9 +17,7 @@ static json_t *body_of(const struct event_record *e, const struct rollout_record
 	const char *key;
 	void *next;
 	must(json_object_del(o, "seq") == 0 && json_object_set_new(o, "at", json_integer(wall_ms(e->at))) == 0);
-	json_object_foreach_safe(o, next, key, value)
-		if (json_is_null(value))
-			json_object_del(o, key);
+	json_object_foreach_safe(o, next, key, value) if (json_is_null(value)) json_object_del(o, key);
 	return o;
 }
 
@@ -109,7 +107,8 @@ static bool look(const struct audit_row *row, void *arg)
 		return true;
 	if (strcasecmp(w->anchor_hash, w->report->head_hash) != 0) {
 		w->report->bad_seq = row->seq;
-		snprintf(w->report->why, sizeof(w->report->why), "the chain was rewritten: its hash is not the anchor's");
+		snprintf(w->report->why, sizeof(w->report->why),
+		         "the chain was rewritten: its hash is not the anchor's");
 		return false;
 	}
 	w->anchor_hash = NULL;

@@ -49,8 +49,8 @@ struct store_ops {
 	int (*rollout_update)(struct store *s, const struct rollout_record *r, const char *head, int64_t token,
 	                      struct err *err);
 	int (*rollout_find)(struct store *s, const char *key, char ret_id[ID_TEXT_BYTES], struct err *err);
-	int (*rollout_active)(struct store *s, const char *service, const char *environment,
-	                      char ret_id[ID_TEXT_BYTES], struct err *err);
+	int (*rollout_active)(struct store *s, const char *service, const char *environment, char ret_id[ID_TEXT_BYTES],
+	                      struct err *err);
 	/* Either may be NULL. ERR_NOT_FOUND when there is no such rollout. */
 	int (*rollout_get)(struct store *s, const char *id, char **ret_head, char **ret_plan, struct err *err);
 	int (*rollout_list)(struct store *s, size_t limit, struct rollout_list *ret, struct err *err);

@@ -18,7 +18,8 @@ char *store_default_path(struct err *err)
 		return xasprintf("%s/weir/weir.db", state);
 	if (home && home[0])
 		return xasprintf("%s/.local/state/weir/weir.db", home);
-	err_set(err, ERR_STORE, "no place for the store: neither XDG_STATE_HOME nor HOME is set; name a file with --store");
+	err_set(err, ERR_STORE,
+	        "no place for the store: neither XDG_STATE_HOME nor HOME is set; name a file with --store");
 	return NULL;
 }
 
@@ -187,8 +188,7 @@ int store_lease_renew(struct store *s, const char *service, const char *environm
 	return s->ops->lease_renew(s, service, environment, token, ttl, err);
 }
 
-int store_lease_release(struct store *s, const char *service, const char *environment, int64_t token,
-                        struct err *err)
+int store_lease_release(struct store *s, const char *service, const char *environment, int64_t token, struct err *err)
 {
 	return s->ops->lease_release(s, service, environment, token, err);
 }
@@ -287,8 +287,8 @@ static char *text_or_null(const json_t *json)
 	return json ? text_of(json_deep_copy(json)) : NULL;
 }
 
-int store_journal_intend(struct store *s, const char *rollout, int64_t token, const char *kind,
-                         const json_t *payload, int64_t *ret_intent, struct err *err)
+int store_journal_intend(struct store *s, const char *rollout, int64_t token, const char *kind, const json_t *payload,
+                         int64_t *ret_intent, struct err *err)
 {
 	char *text = text_or_null(payload);
 	const int r = s->ops->journal_intend(s, rollout, token, kind, text, ret_intent, err);
@@ -338,8 +338,7 @@ int store_evidence_save(struct store *s, const char *rollout, int64_t token, con
 	return r;
 }
 
-int store_evidence_load(struct store *s, const char *rollout, json_t **ret_snapshot, int64_t *ret_tick,
-                        struct err *err)
+int store_evidence_load(struct store *s, const char *rollout, json_t **ret_snapshot, int64_t *ret_tick, struct err *err)
 {
 	char *text = NULL;
 	const int r = s->ops->evidence_load(s, rollout, &text, ret_tick, err);

@@ -114,7 +114,7 @@ int store_baseline_list(struct store *s, const char *name, struct baseline_list 
 
 struct lease_ask {
 	const char *service, *environment;
-	const char *holder; /* unique to the process: host, pid and something random. The same holder may take it again */
+	const char *holder; /* unique to the process (host, pid, something random); the same one may take it again */
 	const char *reason;
 	dur_ns ttl;
 	bool override; /* take it even if it is held: only for going back to stable and for people */

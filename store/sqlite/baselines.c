@@ -9,7 +9,8 @@ static int insert(struct db *db, const char *name, const char *run_id, const cha
 	char *validity = NULL;
 	int r = db_get_text(db, "SELECT validity FROM runs WHERE id = ?1", ARGS(TEXT(run_id)), &validity, err);
 	if (r > 0 && strcmp(validity, run_validity_text(RUN_NOT_VALID)) == 0)
-		r = err_set(err, ERR_USAGE, "run %s is invalid: the generator itself was the limit, so it cannot be a baseline",
+		r = err_set(err, ERR_USAGE,
+		            "run %s is invalid: the generator itself was the limit, so it cannot be a baseline",
 		            run_id);
 	free(validity);
 	if (r <= 0)

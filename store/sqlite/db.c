@@ -26,14 +26,22 @@ static const char *sentence(int code)
 {
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
-	case SQLITE_LOCKED: return "another process has been writing for more than 5 s; nothing was written";
-	case SQLITE_FULL: return "the disk is full; nothing was written";
-	case SQLITE_IOERR: return "the disk failed (I/O error); nothing was written";
-	case SQLITE_READONLY: return "it cannot be written";
-	case SQLITE_CANTOPEN: return "it cannot be opened";
-	case SQLITE_NOTADB: return "it is not a database";
-	case SQLITE_CORRUPT: return "the database is damaged";
-	default: return NULL;
+	case SQLITE_LOCKED:
+		return "another process has been writing for more than 5 s; nothing was written";
+	case SQLITE_FULL:
+		return "the disk is full; nothing was written";
+	case SQLITE_IOERR:
+		return "the disk failed (I/O error); nothing was written";
+	case SQLITE_READONLY:
+		return "it cannot be written";
+	case SQLITE_CANTOPEN:
+		return "it cannot be opened";
+	case SQLITE_NOTADB:
+		return "it is not a database";
+	case SQLITE_CORRUPT:
+		return "the database is damaged";
+	default:
+		return NULL;
 	}
 }
 
@@ -101,7 +109,8 @@ int db_use_wal(struct db *db, struct err *err)
 		    mono_since(mono_now(), start) > BUSY_TIMEOUT_MS * MILLISECOND) {
 			if (r < 0)
 				return err_set(err, ERR_STORE, "%s", why.text);
-			return err_set(err, ERR_STORE, "store '%s': its file system cannot share memory (WAL)", db->path);
+			return err_set(err, ERR_STORE, "store '%s': its file system cannot share memory (WAL)",
+			               db->path);
 		}
 		sqlite3_sleep(5);
 	}

@@ -25,9 +25,18 @@ struct arg {
 	int64_t integer;
 	double real;
 };
-#define TEXT(t) { .type = ARG_TEXT, .text = (t) }
-#define INT(i) { .type = ARG_INT, .integer = (i) }
-#define REAL(r) { .type = ARG_REAL, .real = (r) }
+#define TEXT(t)                               \
+	{                                     \
+		.type = ARG_TEXT, .text = (t) \
+	}
+#define INT(i)                                  \
+	{                                       \
+		.type = ARG_INT, .integer = (i) \
+	}
+#define REAL(r)                               \
+	{                                     \
+		.type = ARG_REAL, .real = (r) \
+	}
 #define ARGS(...) ((const struct arg[]){ __VA_ARGS__, { .type = ARG_END } })
 #define NO_ARGS ((const struct arg[]){ { .type = ARG_END } })
 
@@ -47,7 +56,7 @@ int64_t db_changes(const struct db *db); /* rows of the last INSERT, UPDATE or D
 bool db_was_duplicate(const struct db *db);
 
 struct query *db_query(struct db *db, const char *sql, const struct arg *args, struct err *err);
-int query_next(struct query *q, struct err *err); /* 1 a row, 0 the end, -1 */
+int query_next(struct query *q, struct err *err);    /* 1 a row, 0 the end, -1 */
 const char *query_text(struct query *q, int column); /* borrowed until query_next; NULL for SQL NULL */
 int64_t query_int(struct query *q, int column);
 double query_real(struct query *q, int column);

@@ -28,7 +28,8 @@ static int save_ticks(struct db *db, const char *rollout, const struct text_rows
 		if (tick <= newest)
 			return err_set(err, ERR_STORE,
 			               "tick %" PRId64 " of rollout %s comes after tick %" PRId64
-			               ": a tick number is never used twice", tick, rollout, newest);
+			               ": a tick number is never used twice",
+			               tick, rollout, newest);
 		if (db_run(db, "INSERT INTO ticks (rollout, tick, record) VALUES (?1, ?2, ?3)",
 		           ARGS(TEXT(rollout), INT(tick), TEXT(ticks->texts[i])), err) < 0)
 			return -1;
@@ -57,8 +58,7 @@ int sqlite_evidence_save(struct store *s, const char *rollout, int64_t token, co
 	return db_end(db, save(db, rollout, token, ticks, snapshot, snapshot_tick, err), err);
 }
 
-int sqlite_evidence_load(struct store *s, const char *rollout, char **ret_snapshot, int64_t *ret_tick,
-                         struct err *err)
+int sqlite_evidence_load(struct store *s, const char *rollout, char **ret_snapshot, int64_t *ret_tick, struct err *err)
 {
 	struct query *q = db_query(db_of(s), "SELECT snapshot, snapshot_tick FROM rollouts WHERE id = ?1",
 	                           ARGS(TEXT(rollout)), err);
@@ -78,10 +78,11 @@ int sqlite_evidence_load(struct store *s, const char *rollout, char **ret_snapsh
 int sqlite_tick_list(struct store *s, const char *rollout, int64_t after, size_t limit, struct text_rows *ret,
                      struct err *err)
 {
-	return list_texts(db_query(db_of(s),
-	                           "SELECT tick, record FROM ticks WHERE rollout = ?1 AND tick > ?2 ORDER BY tick LIMIT ?3",
-	                           ARGS(TEXT(rollout), INT(after), INT(limit_of(limit))), err),
-	                  ret, err);
+	return list_texts(
+		db_query(db_of(s),
+	                 "SELECT tick, record FROM ticks WHERE rollout = ?1 AND tick > ?2 ORDER BY tick LIMIT ?3",
+	                 ARGS(TEXT(rollout), INT(after), INT(limit_of(limit))), err),
+		ret, err);
 }
 
 /* --- events ----------------------------------------------------------------------------------------------------- */
@@ -111,14 +112,14 @@ static int append(struct db *db, int64_t token, const struct audit_row *row, int
 	           "INSERT INTO events (seq, id, rollout, at, type, body, prev_hash, hash)"
 	           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	           ARGS(INT(last + 1), TEXT(row->id), TEXT(row->rollout), INT(row->at_ms), TEXT(row->type),
-	                TEXT(row->body), TEXT(prev), TEXT(hash)), err) < 0)
+	                TEXT(row->body), TEXT(prev), TEXT(hash)),
+	           err) < 0)
 		return -1;
 	*ret_seq = last + 1;
 	return 0;
 }
 
-int sqlite_event_append(struct store *s, int64_t token, const struct audit_row *row, int64_t *ret_seq,
-                        struct err *err)
+int sqlite_event_append(struct store *s, int64_t token, const struct audit_row *row, int64_t *ret_seq, struct err *err)
 {
 	struct db *db = db_of(s);
 	if (db_begin(db, err) < 0)
@@ -135,8 +136,7 @@ int sqlite_event_list(struct store *s, const char *rollout, int64_t after_seq, s
 	                  err);
 }
 
-int sqlite_event_walk(struct store *s, bool (*look)(const struct audit_row *row, void *arg), void *arg,
-                      struct err *err)
+int sqlite_event_walk(struct store *s, bool (*look)(const struct audit_row *row, void *arg), void *arg, struct err *err)
 {
 	struct query *q = db_query(db_of(s),
 	                           "SELECT seq, at, id, rollout, type, body, prev_hash, hash FROM events ORDER BY seq",

@@ -31,8 +31,8 @@ static bool id_like(const char *key, char ret_upper[ID_TEXT_BYTES])
 	return strspn(ret_upper, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == len;
 }
 
-static int find_prefix(struct db *db, const char *table, const char *what, const char *key,
-                       char ret_id[ID_TEXT_BYTES], struct err *err)
+static int find_prefix(struct db *db, const char *table, const char *what, const char *key, char ret_id[ID_TEXT_BYTES],
+                       struct err *err)
 {
 	char upper[ID_TEXT_BYTES], second[ID_TEXT_BYTES] = "";
 	int r = 0;
@@ -50,8 +50,8 @@ static int find_prefix(struct db *db, const char *table, const char *what, const
 	query_finish(q);
 	free(sql);
 	if (r > 0 && second[0])
-		return err_set(err, ERR_USAGE, "'%s' is the beginning of more than one %s: %s, %s ...", key, what, ret_id,
-		               second);
+		return err_set(err, ERR_USAGE, "'%s' is the beginning of more than one %s: %s, %s ...", key, what,
+		               ret_id, second);
 	return r;
 }
 
@@ -61,7 +61,8 @@ int find_id(struct db *db, const char *table, const char *name, const char *what
 	const bool last = strcmp(key, "last") == 0;
 	char *newest = xasprintf("SELECT id FROM %s ORDER BY started_at DESC, id DESC LIMIT 1", table);
 	char *exact = xasprintf("SELECT id FROM %s WHERE id = ?1", table);
-	char *named = xasprintf("SELECT id FROM %s WHERE %s = ?1 ORDER BY started_at DESC, id DESC LIMIT 1", table, name);
+	char *named = xasprintf("SELECT id FROM %s WHERE %s = ?1 ORDER BY started_at DESC, id DESC LIMIT 1", table,
+	                        name);
 	int r = last ? first(db, newest, NULL, ret_id, err) : first(db, exact, key, ret_id, err);
 	if (r == 0 && !last)
 		r = first(db, named, key, ret_id, err);

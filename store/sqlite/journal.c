@@ -16,7 +16,9 @@ static int intend(struct db *db, const char *rollout, int64_t token, const char 
 	return db_get_int(db,
 	                  "INSERT INTO journal (rollout, token, kind, payload, at)"
 	                  " VALUES (?1, ?2, ?3, ?4, " DB_NOW_MS ") RETURNING intent",
-	                  ARGS(TEXT(rollout), INT(token), TEXT(kind), TEXT(payload)), ret_intent, err) > 0 ? 0 : -1;
+	                  ARGS(TEXT(rollout), INT(token), TEXT(kind), TEXT(payload)), ret_intent, err) > 0
+	               ? 0
+	               : -1;
 }
 
 int sqlite_journal_intend(struct store *s, const char *rollout, int64_t token, const char *kind, const char *payload,
@@ -40,7 +42,8 @@ static int outcome(struct db *db, const char *rollout, int64_t token, int64_t in
 		return -1;
 	if (db_changes(db) == 1)
 		return 0;
-	return err_set(err, ERR_STORE, "intent %" PRId64 " of rollout %s does not wait for an outcome", intent, rollout);
+	return err_set(err, ERR_STORE, "intent %" PRId64 " of rollout %s does not wait for an outcome", intent,
+	               rollout);
 }
 
 int sqlite_journal_outcome(struct store *s, const char *rollout, int64_t token, int64_t intent, bool ok,
@@ -112,8 +115,8 @@ static int take(struct db *db, const char *rollout, int64_t token, struct operat
 			.at = wall_from_ms(query_int(q, 4)),
 		};
 		if (verb_of(query_text(q, 1), &ret->verb) < 0)
-			r = err_set(err, ERR_STORE, "request %" PRId64 " is one that weir does not know: %s", ret->number,
-			            query_text(q, 1));
+			r = err_set(err, ERR_STORE, "request %" PRId64 " is one that weir does not know: %s",
+			            ret->number, query_text(q, 1));
 	}
 	query_finish(q);
 	if (r < 0)

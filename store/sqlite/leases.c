@@ -22,8 +22,10 @@ static int busy(struct db *db, const struct lease_ask *ask, struct err *err)
 	                           " FROM leases WHERE service = ?1 AND environment = ?2",
 	                           ARGS(TEXT(ask->service), TEXT(ask->environment)), err);
 	if (query_next(q, err) > 0)
-		err_set(err, ERR_BUSY, "%s/%s is held by %s (%s) since %" PRId64 " s; its lease ends in %" PRId64 " s",
-		        ask->service, ask->environment, query_text(q, 0), query_text(q, 1), query_int(q, 2), query_int(q, 3));
+		err_set(err, ERR_BUSY,
+		        "%s/%s has been held by %s (%s) for %" PRId64 " s; its lease ends in %" PRId64 " s",
+		        ask->service, ask->environment, query_text(q, 0), query_text(q, 1), query_int(q, 2),
+		        query_int(q, 3));
 	query_finish(q);
 	return -1;
 }
@@ -36,15 +38,15 @@ static int take(struct db *db, const struct lease_ask *ask, int64_t *ret_token, 
 	                ARGS(TEXT(ask->service), TEXT(ask->environment), TEXT(ask->holder)), ret_overridden, err) < 0)
 		return -1;
 	const int r = db_get_int(
-	        db,
-	        "INSERT INTO leases (service, environment, holder, token, taken_at, expires_at, reason)"
-	        " VALUES (?1, ?2, ?3, 1, " DB_NOW_MS ", " DB_NOW_MS " + ?4, ?5)"
-	        " ON CONFLICT (service, environment) DO UPDATE SET holder = excluded.holder, token = leases.token + 1,"
-	        " taken_at = excluded.taken_at, expires_at = excluded.expires_at, reason = excluded.reason"
-	        " WHERE leases.expires_at < " DB_NOW_MS " OR leases.holder = excluded.holder OR ?6 RETURNING token",
-	        ARGS(TEXT(ask->service), TEXT(ask->environment), TEXT(ask->holder), INT(ttl_ms(ask->ttl)),
+		db,
+		"INSERT INTO leases (service, environment, holder, token, taken_at, expires_at, reason)"
+		" VALUES (?1, ?2, ?3, 1, " DB_NOW_MS ", " DB_NOW_MS " + ?4, ?5)"
+		" ON CONFLICT (service, environment) DO UPDATE SET holder = excluded.holder, token = leases.token + 1,"
+		" taken_at = excluded.taken_at, expires_at = excluded.expires_at, reason = excluded.reason"
+		" WHERE leases.expires_at < " DB_NOW_MS " OR leases.holder = excluded.holder OR ?6 RETURNING token",
+		ARGS(TEXT(ask->service), TEXT(ask->environment), TEXT(ask->holder), INT(ttl_ms(ask->ttl)),
 	             TEXT(ask->reason ? ask->reason : "no reason given"), INT(ask->override)),
-	        ret_token, err);
+		ret_token, err);
 	if (r == 0)
 		return busy(db, ask, err);
 	return r < 0 ? -1 : 0;
@@ -68,15 +70,17 @@ int lease_check(struct db *db, const char *service, const char *environment, int
 	if (r >= 0 && newest == token)
 		r = 0;
 	else if (r >= 0)
-		r = err_set(err, ERR_STALE, "the lease of %s/%s with token %" PRId64 " is over: %s has it with token %" PRId64,
-		            service, environment, token, r > 0 && query_text(q, 1)[0] ? query_text(q, 1) : "nobody", newest);
+		r = err_set(err, ERR_STALE,
+		            "the lease of %s/%s with token %" PRId64 " is over: %s has it with token %" PRId64, service,
+		            environment, token, r > 0 && query_text(q, 1)[0] ? query_text(q, 1) : "nobody", newest);
 	query_finish(q);
 	return r;
 }
 
 int lease_check_rollout(struct db *db, const char *rollout, int64_t token, struct err *err)
 {
-	struct query *q = db_query(db, "SELECT service, environment FROM rollouts WHERE id = ?1", ARGS(TEXT(rollout)), err);
+	struct query *q = db_query(db, "SELECT service, environment FROM rollouts WHERE id = ?1", ARGS(TEXT(rollout)),
+	                           err);
 	int r = query_next(q, err);
 	if (r > 0)
 		r = lease_check(db, query_text(q, 0), query_text(q, 1), token, err);
@@ -95,7 +99,8 @@ static int change(struct db *db, const char *sql, const char *service, const cha
 		return -1;
 	if (db_changes(db) == 1)
 		return 0;
-	return err_set(err, ERR_STALE, "the lease of %s/%s with token %" PRId64 " was released", service, environment, token);
+	return err_set(err, ERR_STALE, "the lease of %s/%s with token %" PRId64 " was released", service, environment,
+	               token);
 }
 
 int sqlite_lease_renew(struct store *s, const char *service, const char *environment, int64_t token, dur_ns ttl,
@@ -105,21 +110,22 @@ int sqlite_lease_renew(struct store *s, const char *service, const char *environ
 	if (db_begin(db, err) < 0)
 		return -1;
 	return db_end(db,
-	              change(db, "UPDATE leases SET expires_at = " DB_NOW_MS " + ?3"
-	                         " WHERE service = ?1 AND environment = ?2 AND holder <> ''",
+	              change(db,
+	                     "UPDATE leases SET expires_at = " DB_NOW_MS " + ?3"
+	                     " WHERE service = ?1 AND environment = ?2 AND holder <> ''",
 	                     service, environment, token, ttl_ms(ttl), err),
 	              err);
 }
 
-int sqlite_lease_release(struct store *s, const char *service, const char *environment, int64_t token,
-                         struct err *err)
+int sqlite_lease_release(struct store *s, const char *service, const char *environment, int64_t token, struct err *err)
 {
 	struct db *db = db_of(s);
 	if (db_begin(db, err) < 0)
 		return -1;
 	return db_end(db,
-	              change(db, "UPDATE leases SET holder = '', expires_at = ?3"
-	                         " WHERE service = ?1 AND environment = ?2 AND holder <> ''",
+	              change(db,
+	                     "UPDATE leases SET holder = '', expires_at = ?3"
+	                     " WHERE service = ?1 AND environment = ?2 AND holder <> ''",
 	                     service, environment, token, 0, err),
 	              err);
 }

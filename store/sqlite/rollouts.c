@@ -20,9 +20,10 @@ static int other_active(struct db *db, const struct rollout_record *r, struct er
 	char *other = NULL;
 	if (!db_was_duplicate(db))
 		return -1;
-	if (db_get_text(db,
-	                "SELECT id FROM rollouts WHERE service = ?1 AND environment = ?2 AND unfinished = 1 AND id <> ?3",
-	                ARGS(TEXT(r->service), TEXT(r->environment), TEXT(r->id)), &other, NULL) > 0)
+	if (db_get_text(
+		    db,
+		    "SELECT id FROM rollouts WHERE service = ?1 AND environment = ?2 AND unfinished = 1 AND id <> ?3",
+		    ARGS(TEXT(r->service), TEXT(r->environment), TEXT(r->id)), &other, NULL) > 0)
 		err_set(err, ERR_BUSY, "rollout %s of %s/%s is not finished", other, r->service, r->environment);
 	else
 		err_set(err, ERR_STORE, "rollout %s is in the store already", r->id);
@@ -35,16 +36,16 @@ static int insert(struct db *db, const struct rollout_record *r, const char *hea
 {
 	if (lease_check(db, r->service, r->environment, token, err) < 0)
 		return -1;
-	const int done = db_run(db,
-	                        "INSERT INTO rollouts (id, service, environment, stable_version, canary_version, actor,"
-	                        " state, reason, unfinished, started_at, token, head, plan)"
-	                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-	                        ARGS(TEXT(r->id), TEXT(r->service), TEXT(r->environment),
-	                             TEXT(or_empty(r->arms[ARM_STABLE].version)),
-	                             TEXT(or_empty(r->arms[ARM_CANARY].version)), TEXT(or_empty(r->actor)),
-	                             TEXT(rollout_state_text(r->state)), TEXT(rollout_reason_text(r->reason)),
-	                             INT(unfinished(r)), INT(wall_ms(r->started_at)), INT(token), TEXT(head), TEXT(plan)),
-	                        err);
+	const int done = db_run(
+		db,
+		"INSERT INTO rollouts (id, service, environment, stable_version, canary_version, actor,"
+		" state, reason, unfinished, started_at, token, head, plan)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		ARGS(TEXT(r->id), TEXT(r->service), TEXT(r->environment), TEXT(or_empty(r->arms[ARM_STABLE].version)),
+	             TEXT(or_empty(r->arms[ARM_CANARY].version)), TEXT(or_empty(r->actor)),
+	             TEXT(rollout_state_text(r->state)), TEXT(rollout_reason_text(r->reason)), INT(unfinished(r)),
+	             INT(wall_ms(r->started_at)), INT(token), TEXT(head), TEXT(plan)),
+		err);
 	return done < 0 ? other_active(db, r, err) : 0;
 }
 
@@ -61,12 +62,13 @@ static int update(struct db *db, const struct rollout_record *r, const char *hea
 {
 	if (lease_check_rollout(db, r->id, token, err) < 0)
 		return -1;
-	const int done = db_run(db,
-	                        "UPDATE rollouts SET state = ?2, reason = ?3, unfinished = ?4, finished_at = ?5, token = ?6,"
-	                        " head = ?7 WHERE id = ?1",
-	                        ARGS(TEXT(r->id), TEXT(rollout_state_text(r->state)), TEXT(rollout_reason_text(r->reason)),
-	                             INT(unfinished(r)), INT(wall_ms(r->finished_at)), INT(token), TEXT(head)),
-	                        err);
+	const int done = db_run(
+		db,
+		"UPDATE rollouts SET state = ?2, reason = ?3, unfinished = ?4, finished_at = ?5, token = ?6,"
+		" head = ?7 WHERE id = ?1",
+		ARGS(TEXT(r->id), TEXT(rollout_state_text(r->state)), TEXT(rollout_reason_text(r->reason)),
+	             INT(unfinished(r)), INT(wall_ms(r->finished_at)), INT(token), TEXT(head)),
+		err);
 	return done < 0 ? other_active(db, r, err) : 0;
 }
 
@@ -121,10 +123,11 @@ static enum rollout_reason reason_of(const char *text)
 
 int sqlite_rollout_list(struct store *s, size_t limit, struct rollout_list *ret, struct err *err)
 {
-	struct query *q = db_query(db_of(s),
-	                           "SELECT id, service, environment, stable_version, canary_version, actor, state, reason,"
-	                           " started_at, finished_at FROM rollouts ORDER BY started_at DESC, id DESC LIMIT ?1",
-	                           ARGS(INT(limit_of(limit))), err);
+	struct query *q = db_query(
+		db_of(s),
+		"SELECT id, service, environment, stable_version, canary_version, actor, state, reason,"
+		" started_at, finished_at FROM rollouts ORDER BY started_at DESC, id DESC LIMIT ?1",
+		ARGS(INT(limit_of(limit))), err);
 	int r;
 	while ((r = query_next(q, err)) > 0) {
 		ret->rows = rows_grow(ret->rows, ret->count, sizeof(*ret->rows));

@@ -30,7 +30,8 @@ int sqlite_run_put(struct store *s, const struct run_record *run, const char *js
 	                     "INSERT INTO runs (id, name, started_at, verdict, validity, record)"
 	                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	                     ARGS(TEXT(run->id), TEXT(or_empty(run->name)), INT(wall_ms(run->started_at)),
-	                          TEXT(run_verdict_text(run->verdict)), TEXT(run_validity_text(run->validity)), TEXT(json)),
+	                          TEXT(run_verdict_text(run->verdict)), TEXT(run_validity_text(run->validity)),
+	                          TEXT(json)),
 	                     err);
 	return r < 0 ? duplicate(db_of(s), "run", run->id, err) : 0;
 }

@@ -45,8 +45,10 @@ static const char *const migrations[] = {
 	" record TEXT NOT NULL CHECK (json_valid(record)), PRIMARY KEY (rollout, tick)) STRICT, WITHOUT ROWID;"
 
 	"CREATE TABLE journal (intent INTEGER PRIMARY KEY AUTOINCREMENT, rollout TEXT NOT NULL REFERENCES rollouts(id),"
-	" token INTEGER NOT NULL, kind TEXT NOT NULL, payload TEXT CHECK (payload IS NULL OR json_valid(payload)), at INTEGER NOT NULL,"
-	" ok INTEGER CHECK (ok IN (0, 1)), outcome TEXT CHECK (outcome IS NULL OR json_valid(outcome)), outcome_at INTEGER,"
+	" token INTEGER NOT NULL, kind TEXT NOT NULL,"
+	" payload TEXT CHECK (payload IS NULL OR json_valid(payload)), at INTEGER NOT NULL,"
+	" ok INTEGER CHECK (ok IN (0, 1)),"
+	" outcome TEXT CHECK (outcome IS NULL OR json_valid(outcome)), outcome_at INTEGER,"
 	" outcome_token INTEGER) STRICT;"
 	"CREATE INDEX journal_open ON journal(rollout, intent) WHERE ok IS NULL;"
 
@@ -80,7 +82,8 @@ static int check_owner(struct db *db, struct err *err)
 static int check_applied(struct db *db, int64_t *ret_applied, struct err *err)
 {
 	const int64_t known = (int64_t)ARRAY_LEN(migrations);
-	struct query *q = db_query(db, "SELECT version, checksum FROM schema_migrations ORDER BY version", NO_ARGS, err);
+	struct query *q = db_query(db, "SELECT version, checksum FROM schema_migrations ORDER BY version", NO_ARGS,
+	                           err);
 	int r, wrong = 0;
 	*ret_applied = 0;
 	while (!wrong && (r = query_next(q, err)) > 0) {
@@ -89,7 +92,8 @@ static int check_applied(struct db *db, int64_t *ret_applied, struct err *err)
 		if (version > known) {
 			wrong = err_set(err, ERR_STORE,
 			                "store '%s': its schema has version %" PRId64 ", this weir knows up to %" PRId64
-			                ": use the newer weir that wrote it", db_path(db), version, known);
+			                ": use the newer weir that wrote it",
+			                db_path(db), version, known);
 		} else if (version != *ret_applied + 1) {
 			wrong = err_set(err, ERR_STORE, "store '%s': its schema lacks version %" PRId64, db_path(db),
 			                *ret_applied + 1);
@@ -97,7 +101,8 @@ static int check_applied(struct db *db, int64_t *ret_applied, struct err *err)
 			audit_text_hash(migrations[version - 1], checksum);
 			if (strcmp(checksum, query_text(q, 1)) != 0)
 				wrong = err_set(err, ERR_STORE,
-				                "store '%s': version %" PRId64 " of its schema is not the one of this weir",
+				                "store '%s': version %" PRId64
+				                " of its schema is not the one of this weir",
 				                db_path(db), version);
 		}
 		*ret_applied = version;
@@ -112,7 +117,8 @@ static int apply(struct db *db, int64_t version, struct err *err)
 	audit_text_hash(migrations[version - 1], checksum);
 	if (db_script(db, migrations[version - 1], err) < 0)
 		return err_wrap(err, "bring the schema to version %" PRId64, version);
-	return db_run(db, "INSERT INTO schema_migrations (version, checksum, applied_at) VALUES (?1, ?2, " DB_NOW_MS ")",
+	return db_run(db,
+	              "INSERT INTO schema_migrations (version, checksum, applied_at) VALUES (?1, ?2, " DB_NOW_MS ")",
 	              ARGS(INT(version), TEXT(checksum)), err);
 }
 
@@ -121,9 +127,11 @@ static int apply_missing(struct db *db, struct err *err)
 {
 	int64_t applied = 0;
 	if (check_owner(db, err) < 0 ||
-	    db_script(db, "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY,"
-	                  " checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;"
-	                  "PRAGMA application_id = 2003134834", err) < 0 ||
+	    db_script(db,
+	              "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY,"
+	              " checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;"
+	              "PRAGMA application_id = 2003134834",
+	              err) < 0 ||
 	    check_applied(db, &applied, err) < 0)
 		return -1;
 	while (applied < (int64_t)ARRAY_LEN(migrations))
@@ -136,7 +144,8 @@ int schema_update(struct db *db, struct err *err)
 {
 	int64_t there = 0, applied = 0;
 	if (check_owner(db, err) < 0 || db_use_wal(db, err) < 0 ||
-	    db_get_int(db, "SELECT count(*) FROM sqlite_master WHERE name = 'schema_migrations'", NO_ARGS, &there, err) < 0)
+	    db_get_int(db, "SELECT count(*) FROM sqlite_master WHERE name = 'schema_migrations'", NO_ARGS, &there,
+	               err) < 0)
 		return -1;
 	if (there && check_applied(db, &applied, err) < 0)
 		return -1;

@@ -42,8 +42,7 @@ int sqlite_lease_take(struct store *s, const struct lease_ask *ask, int64_t *ret
                       struct err *err);
 int sqlite_lease_renew(struct store *s, const char *service, const char *environment, int64_t token, dur_ns ttl,
                        struct err *err);
-int sqlite_lease_release(struct store *s, const char *service, const char *environment, int64_t token,
-                         struct err *err);
+int sqlite_lease_release(struct store *s, const char *service, const char *environment, int64_t token, struct err *err);
 int sqlite_lease_list(struct store *s, struct lease_list *ret, struct err *err);
 /* Inside a transaction: 0 when <token> is the newest of the place; else ERR_STALE with a sentence. */
 int lease_check(struct db *db, const char *service, const char *environment, int64_t token, struct err *err);
@@ -75,12 +74,10 @@ int sqlite_request_take(struct store *s, const char *rollout, int64_t token, str
 /* evidence.c: ticks, snapshots, events */
 int sqlite_evidence_save(struct store *s, const char *rollout, int64_t token, const struct text_rows *ticks,
                          const char *snapshot, int64_t snapshot_tick, struct err *err);
-int sqlite_evidence_load(struct store *s, const char *rollout, char **ret_snapshot, int64_t *ret_tick,
-                         struct err *err);
+int sqlite_evidence_load(struct store *s, const char *rollout, char **ret_snapshot, int64_t *ret_tick, struct err *err);
 int sqlite_tick_list(struct store *s, const char *rollout, int64_t after, size_t limit, struct text_rows *ret,
                      struct err *err);
-int sqlite_event_append(struct store *s, int64_t token, const struct audit_row *row, int64_t *ret_seq,
-                        struct err *err);
+int sqlite_event_append(struct store *s, int64_t token, const struct audit_row *row, int64_t *ret_seq, struct err *err);
 int sqlite_event_list(struct store *s, const char *rollout, int64_t after_seq, size_t limit, struct text_rows *ret,
                       struct err *err);
 int sqlite_event_walk(struct store *s, bool (*look)(const struct audit_row *row, void *arg), void *arg,

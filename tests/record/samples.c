@@ -49,11 +49,24 @@ static void sample_rows(struct run_record *r)
 	r->seconds = xcalloc(2, sizeof(*r->seconds));
 	r->second_count = 2;
 	for (int i = 0; i < 2; i++)
-		r->seconds[i] = (struct second_record){ .second = i - 1, .offered = 50.5, .started = 50, .completed = 49,
-			.failed = 1, .dropped = 2, .users = 10, .in_flight = 3, .response_p50 = 1000001, .response_p95 = 2000000,
-			.response_p99 = 3000003, .service_p50 = 900000, .service_p99 = 2900001, .lag_p99 = 12345, .cpu = 0.25 };
+		r->seconds[i] = (struct second_record){ .second = i - 1,
+			                                .offered = 50.5,
+			                                .started = 50,
+			                                .completed = 49,
+			                                .failed = 1,
+			                                .dropped = 2,
+			                                .users = 10,
+			                                .in_flight = 3,
+			                                .response_p50 = 1000001,
+			                                .response_p95 = 2000000,
+			                                .response_p99 = 3000003,
+			                                .service_p50 = 900000,
+			                                .service_p99 = 2900001,
+			                                .lag_p99 = 12345,
+			                                .cpu = 0.25 };
 	r->sample_count = 1;
-	r->samples[0] = (struct error_sample){ RUN_ERROR_TIMEOUT, xstrdup("auth"), xstrdup("step 0"), xstrdup("10 s \"x\"") };
+	r->samples[0] = (struct error_sample){ RUN_ERROR_TIMEOUT, xstrdup("auth"), xstrdup("step 0"),
+		                               xstrdup("10 s \"x\"") };
 	r->manifest = json_pack("{s:s, s:i, s:f}", "version", "0.1.0", "seed", 42, "load", 0.1);
 }
 
@@ -115,19 +128,36 @@ void sample_search(struct search_record *ret, const char *id, const char *name)
 	ret->manifest = json_pack("{s:i}", "seed", 7);
 	for (int i = 0; i < 3; i++) {
 		struct trial_record *t = search_record_add_trial(ret);
-		*t = (struct trial_record){ .phase = (enum trial_phase)i, .rate = 100.1 * (i + 1), .held = 10 * SECOND,
-			.requests = 1000, .exceeded = 12, .share = 0.012, .share_high = 0.02, .quantile = 123456789,
-			.error_rate = 0.001, .verdict = (enum trial_verdict)i, .why = i ? xstrdup("too slow") : NULL };
+		*t = (struct trial_record){ .phase = (enum trial_phase)i,
+			                    .rate = 100.1 * (i + 1),
+			                    .held = 10 * SECOND,
+			                    .requests = 1000,
+			                    .exceeded = 12,
+			                    .share = 0.012,
+			                    .share_high = 0.02,
+			                    .quantile = 123456789,
+			                    .error_rate = 0.001,
+			                    .verdict = (enum trial_verdict)i,
+			                    .why = i ? xstrdup("too slow") : NULL };
 	}
 }
 
 struct tick_record sample_tick(int64_t number)
 {
-	struct tick_record t = { .tick = number, .at = { start.ns + number * SECOND }, .weight_bp = 500,
-		.harm_errors = -0.1, .harm_latency = 1.0 / 3, .promote_errors = 2.5, .promote_latency = 1e-9 };
+	struct tick_record t = { .tick = number,
+		                 .at = { start.ns + number * SECOND },
+		                 .weight_bp = 500,
+		                 .harm_errors = -0.1,
+		                 .harm_latency = 1.0 / 3,
+		                 .promote_errors = 2.5,
+		                 .promote_latency = 1e-9 };
 	for (int a = 0; a < ARMS; a++)
-		t.arms[a] = (struct arm_tick){ .requests = 190 + (uint64_t)a, .errors = 2, .client_aborts = 1,
-			.p50 = 1000001, .p95 = 2000002, .p99 = 3000003 };
+		t.arms[a] = (struct arm_tick){ .requests = 190 + (uint64_t)a,
+			                       .errors = 2,
+			                       .client_aborts = 1,
+			                       .p50 = 1000001,
+			                       .p95 = 2000002,
+			                       .p99 = 3000003 };
 	return t;
 }
 
@@ -148,12 +178,23 @@ void sample_rollout(struct rollout_record *ret, const char *id, const char *serv
 	ret->to_decision = 3 * SECOND;
 	ret->to_zero = 42 * MILLISECOND;
 	ret->exposed_requests = 3.25;
-	ret->decision = (struct decision_record){ .metric = xstrdup("latency p95"), .values = { 0.1, 0.23 }, .ratio = 2.3,
-		.ratio_low = 1.9, .ratio_high = NAN, .evidence = 5.1, .needed = 4.6, .requests = { 1900, 100 } };
+	ret->decision = (struct decision_record){ .metric = xstrdup("latency p95"),
+		                                  .values = { 0.1, 0.23 },
+		                                  .ratio = 2.3,
+		                                  .ratio_low = 1.9,
+		                                  .ratio_high = NAN,
+		                                  .evidence = 5.1,
+		                                  .needed = 4.6,
+		                                  .requests = { 1900, 100 } };
 	ret->stages = xcalloc(2, sizeof(*ret->stages));
 	ret->stage_count = 2;
 	for (int i = 0; i < 2; i++)
-		ret->stages[i] = (struct stage_record){ .weight_bp = 500 * (i + 1), .entered = { start.ns + i * MINUTE },
-			.requests = { 1900, 100 }, .errors = { 1, 2 }, .p50 = { 1001, 1002 }, .p95 = { 2001, 2002 },
-			.p99 = { 3001, 3002 }, .verdict = xstrdup(i ? "rolled back" : "passed") };
+		ret->stages[i] = (struct stage_record){ .weight_bp = 500 * (i + 1),
+			                                .entered = { start.ns + i * MINUTE },
+			                                .requests = { 1900, 100 },
+			                                .errors = { 1, 2 },
+			                                .p50 = { 1001, 1002 },
+			                                .p95 = { 2001, 2002 },
+			                                .p99 = { 3001, 3002 },
+			                                .verdict = xstrdup(i ? "rolled back" : "passed") };
 }

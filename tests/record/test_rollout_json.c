@@ -28,9 +28,14 @@ static void assert_same(json_t *a, json_t *b)
 
 static struct event_record sample_event(void)
 {
-	return (struct event_record){ .id = "01EVENT", .seq = 7, .at = { INT64_C(1760000000123) * MILLISECOND },
-		.type = xstrdup("weight.asked"), .severity = xstrdup("info"), .actor = xstrdup("weir"),
-		.before = json_pack("{s:i}", "weight_bp", 500), .after = json_pack("{s:i}", "weight_bp", 1000) };
+	return (struct event_record){ .id = "01EVENT",
+		                      .seq = 7,
+		                      .at = { INT64_C(1760000000123) * MILLISECOND },
+		                      .type = xstrdup("weight.asked"),
+		                      .severity = xstrdup("info"),
+		                      .actor = xstrdup("weir"),
+		                      .before = json_pack("{s:i}", "weight_bp", 500),
+		                      .after = json_pack("{s:i}", "weight_bp", 1000) };
 }
 
 static void heads_come_back(void **state)
@@ -82,7 +87,8 @@ static void the_whole_has_ticks_and_events_with_their_place(void **state)
 	rollout_record_add_event(&r, &event);
 	json_t *json = rollout_record_encode(&r);
 	assert_int_equal(json_array_size(json_object_get(json, "ticks")), 5);
-	assert_int_equal(json_unpack(json, "{s:[{s:s, s:s}]}", "events", "rollout", &rollout, "environment", &environment), 0);
+	assert_int_equal(
+		json_unpack(json, "{s:[{s:s, s:s}]}", "events", "rollout", &rollout, "environment", &environment), 0);
 	assert_string_equal(rollout, "01ROLLOUT");
 	assert_string_equal(environment, "production");
 	json_decref(json);

@@ -72,10 +72,11 @@ static void summaries_have_the_keys_of_the_contract(void **state)
 	const char *schema, *started, *verdict, *name;
 	sample_run(&run, "01RUN", "critical-flows", RUN_VALID, 1);
 	json_t *json = run_record_encode(&run, RUN_JSON_SUMMARY);
-	assert_int_equal(json_unpack(json, "{s:s, s:s, s:s, s:{s:F, s:F}, s:{s:F}, s:[{s:s}], s:[{s:F}]}", "schema", &schema,
-	                             "started_at", &started, "verdict", &verdict, "requests", "rate", &rate,
+	assert_int_equal(json_unpack(json, "{s:s, s:s, s:s, s:{s:F, s:F}, s:{s:F}, s:[{s:s}], s:[{s:F}]}", "schema",
+	                             &schema, "started_at", &started, "verdict", &verdict, "requests", "rate", &rate,
 	                             "error_rate", &error_rate, "response_time_us", "p50", &p50, "flows", "name", &name,
-	                             "thresholds", "value", &value), 0);
+	                             "thresholds", "value", &value),
+	                 0);
 	assert_string_equal(schema, "weir.run.v1");
 	assert_string_equal(started, "2025-10-09T08:53:21.123Z");
 	assert_string_equal(verdict, "not-met");
@@ -147,13 +148,16 @@ static void wrong_members_are_named(void **state)
 		{ "duration_s", json_real(1e300), "duration_s must be a time in seconds" },
 		{ "verdict", json_string("great"), "verdict must be one of met, not-met, invalid, aborted" },
 		{ "validity/state", json_integer(1), "validity.state must be one of" },
-		{ "validity/reasons", many(RUN_REASONS_MAX + 1), "validity.reasons must be an array of at most 8 items" },
+		{ "validity/reasons", many(RUN_REASONS_MAX + 1),
+		  "validity.reasons must be an array of at most 8 items" },
 		{ "validity/send_lag_us/histogram", json_string("HISTFAAAA"), "validity.send_lag_us must be" },
 		{ "load/arrivals", json_integer(-1), "load.arrivals must be a whole number that is not negative" },
 		{ "load/users_max", json_integer(INT64_C(1) << 40), "load.users_max must be below 4294967296" },
 		{ "requests/errors/timeout", NULL, "requests.errors.timeout must be" },
-		{ "response_time_us/count", json_integer(5), "response_time_us must be a histogram that agrees with its count" },
-		{ "response_time_us/max", json_integer(1), "response_time_us must be a histogram that agrees with its min" },
+		{ "response_time_us/count", json_integer(5),
+		  "response_time_us must be a histogram that agrees with its count" },
+		{ "response_time_us/max", json_integer(1),
+		  "response_time_us must be a histogram that agrees with its min" },
 		{ "flows", many(257), "flows must be an array of at most 256 items" },
 		{ "flows/1/steps", many(1024), "flows[1].steps must be an array of at most 1023 items" },
 		{ "flows/1/steps/1/requests", json_string("2"), "flows[1].steps[1].requests must be a whole number" },

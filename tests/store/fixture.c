@@ -73,7 +73,9 @@ int64_t fixture_count(struct fixture *f, const char *sql)
 
 struct event_record fixture_event(const char *type, int number)
 {
-	return (struct event_record){ .at = { (INT64_C(1760000000000) + number) * MILLISECOND }, .type = xstrdup(type),
-		.severity = xstrdup("warning"), .actor = xstrdup("ana"), .data = json_pack("{s:i, s:f}", "number", number,
-		"share", 0.1) };
+	return (struct event_record){ .at = { (INT64_C(1760000000000) + number) * MILLISECOND },
+		                      .type = xstrdup(type),
+		                      .severity = xstrdup("warning"),
+		                      .actor = xstrdup("ana"),
+		                      .data = json_pack("{s:i, s:f}", "number", number, "share", 0.1) };
 }

@@ -26,18 +26,18 @@ int fixture_teardown(void **state);
 #define FIXTURE(f) struct fixture *const f = *state
 
 /* <call> succeeds, or the test fails with the error's sentence. */
-#define DONE(f, call)                                    \
-	do {                                             \
-		if ((call) < 0)                          \
-			fail_msg("%s", (f)->err.text);   \
+#define DONE(f, call)                                  \
+	do {                                           \
+		if ((call) < 0)                        \
+			fail_msg("%s", (f)->err.text); \
 	} while (0)
 
 /* <call> fails with that kind and a sentence that contains <says>. */
-#define REFUSED(f, call, what, says)                                                       \
-	do {                                                                               \
-		assert_int_equal(call, -1);                                                \
-		if ((f)->err.kind != (what) || !strstr((f)->err.text, says))               \
-			fail_msg("%s: %s", err_kind_text((f)->err.kind), (f)->err.text);   \
+#define REFUSED(f, call, what, says)                                                     \
+	do {                                                                             \
+		assert_int_equal(call, -1);                                              \
+		if ((f)->err.kind != (what) || !strstr((f)->err.text, says))             \
+			fail_msg("%s: %s", err_kind_text((f)->err.kind), (f)->err.text); \
 	} while (0)
 
 #define RUN_1 "01J0000000000000000000000A"

@@ -47,7 +47,8 @@ static void what_cannot_be_a_baseline_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_name_means_the_last_run_it_was_given, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_name_means_the_last_run_it_was_given, fixture_setup,
+		                                fixture_teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_a_baseline_is_refused, fixture_setup, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

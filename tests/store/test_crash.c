@@ -116,12 +116,14 @@ static void killed_at_random_moments(void **state)
 		last = run_and_kill(f, first, rng_below(&rng, 1000000), 1 + (int)rng_below(&rng, 3));
 		/* A round that was cut after its tick leaves no event: make the counts meet again. */
 		check(f, last);
-		while (fixture_count(f, "SELECT count(*) FROM events") < fixture_count(f, "SELECT count(*) FROM ticks")) {
+		while (fixture_count(f, "SELECT count(*) FROM events") <
+		       fixture_count(f, "SELECT count(*) FROM ticks")) {
 			struct event_record event = fixture_event("recovered", i);
 			DONE(f, store_event_append(f->s, RUN_1, 1, &event, &f->err));
 			event_record_finish(&event);
 		}
-		while (fixture_count(f, "SELECT count(*) FROM journal") > fixture_count(f, "SELECT count(*) FROM ticks"))
+		while (fixture_count(f, "SELECT count(*) FROM journal") >
+		       fixture_count(f, "SELECT count(*) FROM ticks"))
 			fixture_sql(f, "DELETE FROM journal WHERE intent = (SELECT max(intent) FROM journal)");
 	}
 	assert_true(last >= KILLS);

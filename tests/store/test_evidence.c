@@ -69,13 +69,29 @@ static void events_are_listed_after_a_seq(void **state)
 	event_record_finish(&event);
 }
 
+/* A name from a terminal with another encoding neither stops the driver nor breaks the chain. */
+static void actors_that_are_not_utf8_are_kept_readable(void **state)
+{
+	FIXTURE(f);
+	struct audit_report report;
+	struct event_list list;
+	struct event_record event = { .type = (char[]){ "operator.abort" }, .actor = (char[]){ "Ren\xe9" } };
+	DONE(f, store_event_append(f->s, RUN_1, 0, &event, &f->err));
+	DONE(f, store_audit_verify(f->s, 0, NULL, &report, &f->err));
+	assert_int_equal(report.count, 1);
+	DONE(f, store_event_list(f->s, RUN_1, 0, 1, &list, &f->err));
+	assert_string_equal(list.rows[0].actor, "Ren?");
+	event_list_finish(&list);
+}
+
 static void events_cannot_be_changed(void **state)
 {
 	FIXTURE(f);
 	struct event_record event = fixture_event("weight.asked", 1);
 	DONE(f, store_event_append(f->s, RUN_1, 1, &event, &f->err));
 	event_record_finish(&event);
-	REFUSED(f, db_script(db_of(f->s), "UPDATE events SET type = 'x'", &f->err), ERR_STORE, "events are never changed");
+	REFUSED(f, db_script(db_of(f->s), "UPDATE events SET type = 'x'", &f->err), ERR_STORE,
+	        "events are never changed");
 	REFUSED(f, db_script(db_of(f->s), "DELETE FROM events", &f->err), ERR_STORE, "events are never deleted");
 }
 
@@ -84,6 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ticks_and_snapshot_go_together, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(events_are_listed_after_a_seq, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(actors_that_are_not_utf8_are_kept_readable, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(events_cannot_be_changed, setup, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

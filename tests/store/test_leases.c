@@ -13,7 +13,7 @@ static void one_holder_at_a_time(void **state)
 	int64_t token;
 	assert_int_equal(fixture_lease(f, "web", "host-a", false), 1);
 	REFUSED(f, store_lease_take(f->s, &other, &token, NULL, &f->err), ERR_BUSY,
-	        "web/production is held by host-a (a test) since ");
+	        "web/production has been held by host-a (a test) for ");
 	assert_int_equal(fixture_lease(f, "api", "host-b", false), 1); /* another place */
 	assert_int_equal(fixture_lease(f, "web", "host-a", false), 2); /* the same holder */
 	expire(f);
@@ -55,7 +55,8 @@ static void renewed_and_released(void **state)
 	lease_list_finish(&list);
 	DONE(f, store_lease_release(f->s, "web", "production", token, &f->err));
 	REFUSED(f, store_lease_renew(f->s, "web", "production", token, HOUR, &f->err), ERR_STALE, "was released");
-	REFUSED(f, store_lease_renew(f->s, "web", "test", token, HOUR, &f->err), ERR_STALE, "nobody has it with token 0");
+	REFUSED(f, store_lease_renew(f->s, "web", "test", token, HOUR, &f->err), ERR_STALE,
+	        "nobody has it with token 0");
 	DONE(f, store_lease_list(f->s, &list, &f->err));
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.rows[0].holder, "");
@@ -73,7 +74,8 @@ static void time_is_that_of_now(void **state)
 	fixture_lease(f, "web", "host-a", false);
 	const struct wall after = wall_now();
 	DONE(f, store_lease_list(f->s, &list, &f->err));
-	assert_in_range(list.rows[0].taken_at.ns / MILLISECOND, before.ns / MILLISECOND - 1, after.ns / MILLISECOND + 1);
+	assert_in_range(list.rows[0].taken_at.ns / MILLISECOND, before.ns / MILLISECOND - 1,
+	                after.ns / MILLISECOND + 1);
 	assert_int_equal(list.rows[0].expires_at.ns - list.rows[0].taken_at.ns, HOUR);
 	lease_list_finish(&list);
 }
@@ -82,7 +84,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_holder_at_a_time, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(going_back_takes_it_over_and_says_from_whom, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(going_back_takes_it_over_and_says_from_whom, fixture_setup,
+		                                fixture_teardown),
 		cmocka_unit_test_setup_teardown(renewed_and_released, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(time_is_that_of_now, fixture_setup, fixture_teardown),
 	};

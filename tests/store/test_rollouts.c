@@ -85,7 +85,8 @@ static void a_stale_driver_can_write_nothing(void **state)
 
 	DONE(f, store_journal_outcome(f->s, RUN_1, now, intent, true, NULL, &f->err)); /* the heir ends what was open */
 	DONE(f, store_event_append(f->s, RUN_1, now, &event, &f->err));
-	DONE(f, store_event_append(f->s, RUN_1, 0, &(struct event_record){ .type = event.type, .at = event.at }, &f->err));
+	DONE(f,
+	     store_event_append(f->s, RUN_1, 0, &(struct event_record){ .type = event.type, .at = event.at }, &f->err));
 	event_record_finish(&event);
 	rollout_record_finish(&r);
 }

@@ -7,7 +7,8 @@ static void runs_come_back_whole(void **state)
 	sample_run(&run, RUN_1, "critical-flows", RUN_VALID, 3);
 	DONE(f, store_run_put(f->s, &run, &f->err));
 	DONE(f, store_run_get(f->s, RUN_1, &again, &f->err));
-	json_t *first = run_record_encode(&run, RUN_JSON_HISTOGRAMS), *second = run_record_encode(&again, RUN_JSON_HISTOGRAMS);
+	json_t *first = run_record_encode(&run, RUN_JSON_HISTOGRAMS),
+	       *second = run_record_encode(&again, RUN_JSON_HISTOGRAMS);
 	assert_true(json_equal(first, second));
 	json_decref(first);
 	json_decref(second);
@@ -25,8 +26,8 @@ static void keys_find_runs(void **state)
 	} cases[] = {
 		{ "last", RUN_3, ERR_NONE, NULL },
 		{ RUN_1, RUN_1, ERR_NONE, NULL },
-		{ "nightly", RUN_2, ERR_NONE, NULL },            /* the newest of that name */
-		{ "01K0", RUN_3, ERR_NONE, NULL },               /* the name "01J0" wins over beginnings */
+		{ "nightly", RUN_2, ERR_NONE, NULL }, /* the newest of that name */
+		{ "01K0", RUN_3, ERR_NONE, NULL },    /* the name "01J0" wins over beginnings */
 		{ "01k00", RUN_3, ERR_NONE, NULL },
 		{ "01J0", RUN_3, ERR_NONE, NULL },
 		{ "01J00", NULL, ERR_USAGE, "'01J00' is the beginning of more than one run: " RUN_1 ", " RUN_2 },

@@ -38,8 +38,10 @@ static void settings_are_those_that_keep_what_was_acknowledged(void **state)
 	free(mode);
 	assert_int_equal(fixture_count(f, "SELECT count(*) FROM schema_migrations"), 1);
 	/* Every table of ours is STRICT. */
-	assert_int_equal(fixture_count(f, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
-	                                  " AND strict = 0 AND name NOT LIKE 'sqlite_%'"), 0);
+	assert_int_equal(fixture_count(f,
+	                               "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+	                               " AND strict = 0 AND name NOT LIKE 'sqlite_%'"),
+	                 0);
 }
 
 static void what_was_kept_is_there_after_opening_again(void **state)
@@ -73,7 +75,8 @@ static void the_default_path_follows_xdg(void **state)
 static void missing_folders_are_made(void **state)
 {
 	FIXTURE(f);
-	char *folder = xasprintf("%s/a/b", f->folder), *path = xasprintf("%s/weir.db", folder), *a = xasprintf("%s/a", f->folder);
+	char *folder = xasprintf("%s/a/b", f->folder), *path = xasprintf("%s/weir.db", folder),
+	     *a = xasprintf("%s/a", f->folder);
 	struct store *s = store_open(path, &f->err);
 	assert_non_null(s);
 	store_close(s);
@@ -91,7 +94,7 @@ static void strangers_files_are_refused_and_left_alone(void **state)
 	struct buf after;
 	char *text = xasprintf("%s/notes.txt", f->folder), *other = xasprintf("%s/other.db", f->folder);
 	const char *notes = "This is a text, it is long enough to be no empty file, and it is not a database at all.\n"
-	                    "SQLite reads the first hundred bytes of a file to know whether it is one of its own.\n";
+			    "SQLite reads the first hundred bytes of a file to know whether it is one of its own.\n";
 	DONE(f, file_replace(text, str_from(notes), false, &f->err));
 	refused_to_open(f, text, "it is not a database");
 	buf_init(&after, 1 << 16);
@@ -122,8 +125,10 @@ static void other_schemas_are_refused(void **state)
 	f->s = NULL;
 	refused_to_open(f, f->path, "its schema has version 2, this weir knows up to 1: use the newer weir");
 	struct db *db = db_open(f->path, &f->err);
-	DONE(f, db_script(db, "DELETE FROM schema_migrations WHERE version = 2; UPDATE schema_migrations SET checksum = 'x'",
-	                  &f->err));
+	DONE(f,
+	     db_script(db,
+	               "DELETE FROM schema_migrations WHERE version = 2; UPDATE schema_migrations SET checksum = 'x'",
+	               &f->err));
 	refused_to_open(f, f->path, "version 1 of its schema is not the one of this weir");
 	DONE(f, db_script(db, "DELETE FROM schema_migrations", &f->err));
 	db_close(db);
