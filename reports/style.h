@@ -4,8 +4,8 @@
  * tone     what a word means; shown as colour where there is colour. A tone never stands alone: the word says it too
  * cell     text of one table cell; all text from outside (names, bodies, reasons) is cleaned: no control characters, no
  *          broken UTF-8, so that a server cannot move the reader's cursor
- * column   right-aligned numbers or left-aligned words. When a table is too wide, columns with the highest `drop` go first
- *          (only as long as needed), then left-aligned columns are cut, with an ellipsis
+ * column   right-aligned numbers or left-aligned words. When a table is too wide, long words are cut with an ellipsis, then
+ *          columns are left out, the highest `drop` first, then words are cut further; never numbers
  *
  * Numbers that do not exist (NaN, infinite, no requests) are written "n/a", and -0 as 0. One character is taken to be one
  * column wide. Ownership: a table owns its cells. Threads: one at a time. */
