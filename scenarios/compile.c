@@ -16,15 +16,22 @@ static const char *const schemas[] = { PROGRAM_SCHEMA, NULL };
 
 static const struct field scenario_fields[] = {
 	{ .key = "$schema", .type = FIELD_NODE, .help = "\"" PROGRAM_SCHEMA "\"." },
-	{ .key = "name", .type = FIELD_STRING, .offset = offsetof(struct scenario_text, name), .required = true,
+	{ .key = "name",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct scenario_text, name),
+	  .required = true,
 	  .help = "What reports call the scenario." },
 	{ .key = "target", .type = FIELD_NODE, .help = "The absolute URL that paths are put behind." },
 	{ .key = "defaults", .type = FIELD_NODE, .help = "Timeout and headers of every step." },
 	{ .key = "vars", .type = FIELD_NODE, .help = "Names and values for ${name}." },
 	{ .key = "flows", .type = FIELD_NODE, .required = true, .help = "The user journeys, by name." },
 	{ .key = "load", .type = FIELD_NODE, .required = true, .help = "A list of executors." },
-	{ .key = "warmup", .type = FIELD_DURATION, .offset = offsetof(struct scenario_text, warmup), .min = 0,
-	  .max = (double)(24 * HOUR), .help = "The first part of the run, not counted." },
+	{ .key = "warmup",
+	  .type = FIELD_DURATION,
+	  .offset = offsetof(struct scenario_text, warmup),
+	  .min = 0,
+	  .max = (double)(24 * HOUR),
+	  .help = "The first part of the run, not counted." },
 	{ .key = "thresholds", .type = FIELD_NODE, .help = "What must hold at the end." },
 	{ .key = "feeds", .type = FIELD_NODE, .help = not_yet },
 	{ 0 },
@@ -35,8 +42,13 @@ struct defaults_text {
 };
 
 static const struct field defaults_fields[] = {
-	{ .key = "timeout", .type = FIELD_DURATION, .offset = offsetof(struct defaults_text, timeout), .min = MILLISECOND,
-	  .max = HOUR, .def = "10s", .help = "Longest time for one exchange." },
+	{ .key = "timeout",
+	  .type = FIELD_DURATION,
+	  .offset = offsetof(struct defaults_text, timeout),
+	  .min = MILLISECOND,
+	  .max = HOUR,
+	  .def = "10s",
+	  .help = "Longest time for one exchange." },
 	{ .key = "headers", .type = FIELD_NODE, .help = "Sent with every request." },
 	{ .key = "http", .type = FIELD_NODE, .help = not_yet },
 	{ .key = "redirects", .type = FIELD_NODE, .help = not_yet },
@@ -161,10 +173,8 @@ static void strip_comments(json_t *value)
 	json_t *member;
 	size_t i;
 	json_object_del(value, "//");
-	json_object_foreach(value, key, member)
-		strip_comments(member);
-	json_array_foreach(value, i, member)
-		strip_comments(member);
+	json_object_foreach(value, key, member) strip_comments(member);
+	json_array_foreach(value, i, member) strip_comments(member);
 }
 
 static uint64_t hash_text(const char *s)
@@ -218,9 +228,9 @@ static void compile_root(struct compiler *c, const struct node *root)
 	c->program->warmup = text.warmup;
 }
 
-#define SETTLE(field, counter) \
-	do { \
-		p->counter = c->field.count; \
+#define SETTLE(field, counter)                               \
+	do {                                                 \
+		p->counter = c->field.count;                 \
 		p->field = rows_settle(&c->field, c->arena); \
 	} while (0)
 

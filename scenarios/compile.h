@@ -42,7 +42,7 @@ extern const char not_yet[];
 /* fields_read, and an error for each key whose help is not_yet. */
 bool read_fields(struct compiler *c, const struct node *n, const struct field *fields, void *into);
 
-/* How many mistakes were found so far. What is wrong with the shape of an object is not said when its keys are wrong. */
+/* How many mistakes were found so far. What is wrong with an object's shape is not said when its keys are. */
 size_t mistakes(const struct compiler *c);
 
 /* "did you mean ...?" for <word>; NULL when nothing is near. Lives in the arena. */

@@ -181,7 +181,7 @@ static void check_json(struct compiler *c, const struct node *n, const struct no
 static void check_time(struct compiler *c, const struct node *n, struct check *check)
 {
 	static const enum comparison order[] = { COMPARISON_LESS_EQUAL, COMPARISON_GREATER_EQUAL, COMPARISON_LESS,
-		COMPARISON_GREATER };
+		                                 COMPARISON_GREATER };
 	size_t bad, at = 0;
 	if (!node_expect(n, JSON_STRING, "a comparison such as \"< 800ms\""))
 		return;

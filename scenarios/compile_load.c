@@ -15,61 +15,137 @@ struct executor_text {
 
 #define AT(member) .offset = offsetof(struct executor_text, member)
 #define RATE_MAX 10000000.0
-#define LENGTH_MAX ((double)(30 * 24 * HOUR))
+#define LENGTH_MAX ((double)(720 * HOUR)) /* 30 days */
 
 static const char *const arrival_words[] = { "uniform", "poisson", NULL };
 static const char *const late_words[] = { "queue", "drop", NULL };
 static const char *const of_words[] = { "users", "rate", NULL };
 
-#define FIELD_EXECUTOR { .key = "executor", .type = FIELD_STRING, AT(executor), .help = "The kind." }
-#define FIELD_START { .key = "start", .type = FIELD_DURATION, AT(start), .max = LENGTH_MAX, .help = "After the run began." }
-#define FIELD_FLOWS { .key = "flows", .type = FIELD_NODE, .help = "Names of flows; all when absent." }
-#define FIELD_FOR { .key = "for", .type = FIELD_DURATION, AT(length), .required = true, .min = MILLISECOND, \
-	.max = LENGTH_MAX, .help = "How long, for example \"5m\"." }
-#define FIELD_STAGES { .key = "stages", .type = FIELD_NODE, .required = true, \
-	.help = "A list of { \"to\": 30, \"over\": \"5m\" }." }
-#define FIELD_ARRIVALS { .key = "arrivals", .type = FIELD_STRING, AT(arrivals), .def = "uniform", \
-	.choices = arrival_words, .help = "How arrivals are spread." }
-#define FIELD_LATE { .key = "late", .type = FIELD_STRING, AT(late), .def = "queue", .choices = late_words, \
-	.help = "What becomes of an arrival when no user is free." }
-#define FIELD_MOST_USERS { .key = "users", .type = FIELD_INTEGER, AT(users), .min = 1, .max = PROGRAM_USERS_MAX, \
-	.def = "1000", .help = "Most users at once." }
+#define FIELD_EXECUTOR                                                                     \
+	{                                                                                  \
+		.key = "executor", .type = FIELD_STRING, AT(executor), .help = "The kind." \
+	}
+#define FIELD_START                                                                                                  \
+	{                                                                                                            \
+		.key = "start", .type = FIELD_DURATION, AT(start), .max = LENGTH_MAX, .help = "After the run began." \
+	}
+#define FIELD_FLOWS                                                                            \
+	{                                                                                      \
+		.key = "flows", .type = FIELD_NODE, .help = "Names of flows; all when absent." \
+	}
+#define FIELD_FOR                                                                                       \
+	{                                                                                               \
+		.key = "for", .type = FIELD_DURATION, AT(length), .required = true, .min = MILLISECOND, \
+		.max = LENGTH_MAX, .help = "How long, for example \"5m\"."                              \
+	}
+#define FIELD_STAGES                                                   \
+	{                                                              \
+		.key = "stages", .type = FIELD_NODE, .required = true, \
+		.help = "A list of { \"to\": 30, \"over\": \"5m\" }."  \
+	}
+#define FIELD_ARRIVALS                                                                                             \
+	{                                                                                                          \
+		.key = "arrivals", .type = FIELD_STRING, AT(arrivals), .def = "uniform", .choices = arrival_words, \
+		.help = "How arrivals are spread."                                                                 \
+	}
+#define FIELD_LATE                                                                                    \
+	{                                                                                             \
+		.key = "late", .type = FIELD_STRING, AT(late), .def = "queue", .choices = late_words, \
+		.help = "What becomes of an arrival when no user is free."                            \
+	}
+#define FIELD_MOST_USERS                                                                                             \
+	{                                                                                                            \
+		.key = "users", .type = FIELD_INTEGER, AT(users), .min = 1, .max = PROGRAM_USERS_MAX, .def = "1000", \
+		.help = "Most users at once."                                                                        \
+	}
 
 static const struct field constant_users_fields[] = {
 	FIELD_EXECUTOR,
-	{ .key = "users", .type = FIELD_INTEGER, AT(users), .required = true, .min = 1, .max = PROGRAM_USERS_MAX,
+	{ .key = "users",
+	  .type = FIELD_INTEGER,
+	  AT(users),
+	  .required = true,
+	  .min = 1,
+	  .max = PROGRAM_USERS_MAX,
 	  .help = "How many users." },
-	FIELD_FOR, FIELD_START, FIELD_FLOWS, { 0 },
+	FIELD_FOR,
+	FIELD_START,
+	FIELD_FLOWS,
+	{ 0 },
 };
 
 static const struct field ramping_users_fields[] = {
 	FIELD_EXECUTOR,
-	{ .key = "from", .type = FIELD_NUMBER, AT(from), .min = 0, .max = PROGRAM_USERS_MAX, .help = "Users at the start." },
-	FIELD_STAGES, FIELD_START, FIELD_FLOWS, { 0 },
+	{ .key = "from",
+	  .type = FIELD_NUMBER,
+	  AT(from),
+	  .min = 0,
+	  .max = PROGRAM_USERS_MAX,
+	  .help = "Users at the start." },
+	FIELD_STAGES,
+	FIELD_START,
+	FIELD_FLOWS,
+	{ 0 },
 };
 
 static const struct field constant_rate_fields[] = {
 	FIELD_EXECUTOR,
-	{ .key = "rate", .type = FIELD_NUMBER, AT(rate), .required = true, .min = 0.001, .max = RATE_MAX,
+	{ .key = "rate",
+	  .type = FIELD_NUMBER,
+	  AT(rate),
+	  .required = true,
+	  .min = 0.001,
+	  .max = RATE_MAX,
 	  .help = "Iterations that begin per second." },
-	FIELD_FOR, FIELD_START, FIELD_FLOWS, FIELD_ARRIVALS, FIELD_LATE, FIELD_MOST_USERS, { 0 },
+	FIELD_FOR,
+	FIELD_START,
+	FIELD_FLOWS,
+	FIELD_ARRIVALS,
+	FIELD_LATE,
+	FIELD_MOST_USERS,
+	{ 0 },
 };
 
 static const struct field ramping_rate_fields[] = {
 	FIELD_EXECUTOR,
-	{ .key = "from", .type = FIELD_NUMBER, AT(from), .min = 0, .max = RATE_MAX,
+	{ .key = "from",
+	  .type = FIELD_NUMBER,
+	  AT(from),
+	  .min = 0,
+	  .max = RATE_MAX,
 	  .help = "Iterations per second at the start." },
-	FIELD_STAGES, FIELD_START, FIELD_FLOWS, FIELD_ARRIVALS, FIELD_LATE, FIELD_MOST_USERS, { 0 },
+	FIELD_STAGES,
+	FIELD_START,
+	FIELD_FLOWS,
+	FIELD_ARRIVALS,
+	FIELD_LATE,
+	FIELD_MOST_USERS,
+	{ 0 },
 };
 
 static const struct field steps_fields[] = {
 	FIELD_EXECUTOR,
-	{ .key = "of", .type = FIELD_STRING, AT(of), .def = "users", .choices = of_words, .help = "What the rungs count." },
+	{ .key = "of",
+	  .type = FIELD_STRING,
+	  AT(of),
+	  .def = "users",
+	  .choices = of_words,
+	  .help = "What the rungs count." },
 	{ .key = "rungs", .type = FIELD_NODE, .required = true, .help = "A list of users or rates: [5, 10, 20]." },
 	{ .key = "ramp", .type = FIELD_DURATION, AT(ramp), .max = LENGTH_MAX, .help = "Time to reach each rung." },
-	{ .key = "hold", .type = FIELD_DURATION, AT(hold), .required = true, .min = MILLISECOND, .max = LENGTH_MAX,
+	{ .key = "hold",
+	  .type = FIELD_DURATION,
+	  AT(hold),
+	  .required = true,
+	  .min = MILLISECOND,
+	  .max = LENGTH_MAX,
 	  .help = "Time on each rung." },
-	FIELD_START, FIELD_FLOWS, FIELD_ARRIVALS, FIELD_LATE, FIELD_MOST_USERS, { 0 },
+	FIELD_START,
+	FIELD_FLOWS,
+	FIELD_ARRIVALS,
+	FIELD_LATE,
+	FIELD_MOST_USERS,
+	{ 0 },
 };
 
 enum shape { SHAPE_CONSTANT, SHAPE_STAGES, SHAPE_RUNGS };
@@ -120,8 +196,12 @@ static void read_stages(struct compiler *c, const struct node *n, const struct e
 {
 	static const struct field fields[] = {
 		{ .key = "to", .type = FIELD_NODE, .required = true, .help = "The level at the end of the stage." },
-		{ .key = "over", .type = FIELD_DURATION, .offset = offsetof(struct stage_text, over), .required = true,
-		  .max = LENGTH_MAX, .help = "How long the stage takes; \"0\" is a jump." },
+		{ .key = "over",
+		  .type = FIELD_DURATION,
+		  .offset = offsetof(struct stage_text, over),
+		  .required = true,
+		  .max = LENGTH_MAX,
+		  .help = "How long the stage takes; \"0\" is a jump." },
 		{ 0 },
 	};
 	double at = text->from;

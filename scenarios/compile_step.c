@@ -18,7 +18,9 @@ struct step_text {
 };
 
 static const struct field step_fields[] = {
-	{ .key = "name", .type = FIELD_STRING, .offset = offsetof(struct step_text, name),
+	{ .key = "name",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct step_text, name),
 	  .help = "What reports call it; METHOD and path when absent." },
 	{ .key = "get", .type = FIELD_NODE, .help = "The path to GET." },
 	{ .key = "post", .type = FIELD_NODE, .help = "The path to POST to." },
@@ -31,8 +33,12 @@ static const struct field step_fields[] = {
 	{ .key = "headers", .type = FIELD_NODE, .help = "Names and values; replace defaults of the same name." },
 	{ .key = "json", .type = FIELD_NODE, .help = "The body as JSON." },
 	{ .key = "body", .type = FIELD_NODE, .help = "The body as text." },
-	{ .key = "timeout", .type = FIELD_DURATION, .offset = offsetof(struct step_text, timeout),
-	  .min = MILLISECOND, .max = HOUR, .help = "Longest time for the whole exchange." },
+	{ .key = "timeout",
+	  .type = FIELD_DURATION,
+	  .offset = offsetof(struct step_text, timeout),
+	  .min = MILLISECOND,
+	  .max = HOUR,
+	  .help = "Longest time for the whole exchange." },
 	{ .key = "check", .type = FIELD_NODE, .help = "What must hold for the answer." },
 	{ .key = "extract", .type = FIELD_NODE, .help = "Variables taken from the answer." },
 	{ .key = "query", .type = FIELD_NODE, .help = not_yet },
@@ -54,8 +60,13 @@ struct flow_text {
 };
 
 static const struct field flow_fields[] = {
-	{ .key = "weight", .type = FIELD_INTEGER, .offset = offsetof(struct flow_text, weight), .min = 0,
-	  .max = 1000000, .def = "1", .help = "Its share of the iterations, beside the other flows." },
+	{ .key = "weight",
+	  .type = FIELD_INTEGER,
+	  .offset = offsetof(struct flow_text, weight),
+	  .min = 0,
+	  .max = 1000000,
+	  .def = "1",
+	  .help = "Its share of the iterations, beside the other flows." },
 	{ .key = "steps", .type = FIELD_NODE, .required = true, .help = "A list of requests and pauses." },
 	{ .key = "pace", .type = FIELD_NODE, .help = not_yet },
 	{ 0 },
@@ -75,7 +86,8 @@ static bool has_line_break(const struct template *t)
 {
 	for (uint32_t i = 0; i < t->count; i++) {
 		const struct segment *s = &t->segments[i];
-		if (s->kind == SEGMENT_LITERAL && (memchr(s->text.p, '\r', s->text.len) || memchr(s->text.p, '\n', s->text.len)))
+		if (s->kind == SEGMENT_LITERAL &&
+		    (memchr(s->text.p, '\r', s->text.len) || memchr(s->text.p, '\n', s->text.len)))
 			return true;
 	}
 	return false;
@@ -158,8 +170,9 @@ static struct template compile_path(struct compiler *c, const struct node *n)
 	const size_t bad = path_mistake(path);
 	if (path.len == 0 || path.p[0] != '/')
 		node_part_error(n, 0, path.len, "the path on the target, for example \"/api/me\"",
-		                str_starts(path, STR("http")) ? "an absolute URL in a step is not supported by this version"
-		                                              : "a path begins with \"/\"");
+		                str_starts(path, STR("http"))
+		                        ? "an absolute URL in a step is not supported by this version"
+		                        : "a path begins with \"/\"");
 	else if (bad < path.len)
 		node_part_error(n, bad, 1, "a blank is written %20, \"#\" is written %23",
 		                "this cannot stand in the path of a request");
@@ -275,7 +288,8 @@ static void compile_pause(struct compiler *c, const struct node *n, const struct
 		return;
 	const struct str s = node_str(value);
 	if (!pause_parse(s, &p, &at, &why)) {
-		node_part_error(value, at, s.len - (at < s.len ? at : s.len), "\"1s\", \"1s..3s\" or \"exp:2s\"", "%s", why);
+		node_part_error(value, at, s.len - (at < s.len ? at : s.len), "\"1s\", \"1s..3s\" or \"exp:2s\"", "%s",
+		                why);
 		return;
 	}
 	const struct instruction pause = { OP_PAUSE, rows_add(&c->pauses, &p) };
@@ -309,7 +323,8 @@ static void compile_step(struct compiler *c, const struct node *n, const struct 
 	const size_t before = mistakes(c);
 	read_fields(c, n, step_fields, &ignored);
 	if (count > 0 || mistakes(c) == before)
-		node_error(n, "one of \"get\", \"post\", \"put\", \"patch\", \"delete\", \"head\", \"options\", \"pause\"",
+		node_error(n,
+		           "one of \"get\", \"post\", \"put\", \"patch\", \"delete\", \"head\", \"options\", \"pause\"",
 		           "a step does exactly one thing");
 }
 

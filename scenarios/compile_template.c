@@ -161,10 +161,11 @@ static void weave_builtin(struct slot *s, const struct builtin *b, size_t name_l
 		add_slot(s, segment);
 		return;
 	}
-	const char *hint = b->kind == SEGMENT_RANDOM_INT      ? "two whole numbers, the first not above the second: "
-	                                                        "${random.int(1,100)}"
-	                   : b->kind == SEGMENT_RANDOM_STRING ? "a length from 1 to 1024: ${random.string(12)}"
-	                                                      : arena_printf(s->w->compiler->arena, "write %s", b->usage);
+	const char *hint = b->kind == SEGMENT_RANDOM_INT ? "two whole numbers, the first not above the second: "
+	                                                   "${random.int(1,100)}"
+	                   : b->kind == SEGMENT_RANDOM_STRING
+	                           ? "a length from 1 to 1024: ${random.string(12)}"
+	                           : arena_printf(s->w->compiler->arena, "write %s", b->usage);
 	node_part_error(s->n, s->at, s->inside.len + 3, hint, "\"%s\" is not used like this", b->name);
 }
 
@@ -384,8 +385,8 @@ void compile_vars(struct compiler *c, const struct node *vars)
 		else if (json_is_number(member.value) || json_is_boolean(member.value))
 			weave_scalar(&w, member.value, secret_name(str_from(member.key)));
 		else
-			node_error(&member, NULL, "\"%s\" must be a string, a number, true or false, not %s", member.key,
-			           node_type_text(&member));
+			node_error(&member, NULL, "\"%s\" must be a string, a number, true or false, not %s",
+			           member.key, node_type_text(&member));
 		const struct template value = weaver_finish(&w);
 		if (v == UINT32_MAX)
 			continue;

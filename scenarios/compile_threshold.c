@@ -51,14 +51,14 @@ static void report_scope(struct compiler *c, const struct node *n, const struct 
 	const size_t at = (size_t)(name.p - node_str(n).p);
 	const struct str shown = str_first(name, 60);
 	if (answer == SCOPE_NO_FLOW)
-		node_part_error(n, at, name.len, near_hint(c, name, row_names(c, &c->flows)), "there is no flow \"%.*s\"",
-		                STR_ARG(shown));
+		node_part_error(n, at, name.len, near_hint(c, name, row_names(c, &c->flows)),
+		                "there is no flow \"%.*s\"", STR_ARG(shown));
 	else if (answer == SCOPE_AMBIGUOUS)
-		node_part_error(n, at, name.len, "say which: flow=NAME, step=NAME", "more than one flow has a step \"%.*s\"",
-		                STR_ARG(shown));
+		node_part_error(n, at, name.len, "say which: flow=NAME, step=NAME",
+		                "more than one flow has a step \"%.*s\"", STR_ARG(shown));
 	else
-		node_part_error(n, at, name.len, near_hint(c, name, row_names(c, &c->steps)), "there is no step \"%.*s\"%s",
-		                STR_ARG(shown), t->flow.len ? " in that flow" : "");
+		node_part_error(n, at, name.len, near_hint(c, name, row_names(c, &c->steps)),
+		                "there is no step \"%.*s\"%s", STR_ARG(shown), t->flow.len ? " in that flow" : "");
 }
 
 static void compile_threshold(struct compiler *c, const struct node *n)
@@ -117,9 +117,9 @@ int program_resolve_threshold(const struct program *p, struct str text, struct t
 	struct threshold t;
 	struct threshold_mistake mistake;
 	if (!threshold_parse(text, &t, &mistake))
-		return err_set(err, ERR_USAGE, "threshold \"%.*s\", at character %zu: %s%s%s%s", STR_ARG(str_first(text, 200)),
-		               mistake.at + 1, mistake.text, mistake.hint ? " (" : "", mistake.hint ? mistake.hint : "",
-		               mistake.hint ? ")" : "");
+		return err_set(err, ERR_USAGE, "threshold \"%.*s\", at character %zu: %s%s%s%s",
+		               STR_ARG(str_first(text, 200)), mistake.at + 1, mistake.text, mistake.hint ? " (" : "",
+		               mistake.hint ? mistake.hint : "", mistake.hint ? ")" : "");
 	const struct names names = { p->flows, p->flow_count, p->steps, p->step_count };
 	const enum scope_answer answer = find_scope(&names, &t);
 	if (answer != SCOPE_FOUND)

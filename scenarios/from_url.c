@@ -50,7 +50,8 @@ static json_t *make_headers(const struct program_url *u, struct err *err)
 		const bool good = named && value && json_object_set(headers, key, value) == 0;
 		/* The value may be a secret, so it is not repeated. */
 		if (!good)
-			err_set(err, ERR_USAGE, named ? "header %zu is not UTF-8" : "header %zu is not 'Name: value'", i + 1);
+			err_set(err, ERR_USAGE, named ? "header %zu is not UTF-8" : "header %zu is not 'Name: value'",
+			        i + 1);
 		json_decref(value);
 		free(key);
 		if (!good) {
@@ -67,8 +68,8 @@ static json_t *make_step(const struct program_url *u, struct str path, struct er
 	const char *method = u->method ? u->method : has_body ? "POST" : "GET";
 	const char *key = method_key(method);
 	if (!key) {
-		err_set(err, ERR_USAGE, "the method \"%.20s\" is not one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS",
-		        method);
+		err_set(err, ERR_USAGE,
+		        "the method \"%.20s\" is not one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS", method);
 		return NULL;
 	}
 	json_t *headers = make_headers(u, err);
@@ -134,8 +135,8 @@ int program_from_url(const struct program_url *u, struct buf *out, struct err *e
 		json_array_append_new(thresholds, json_string(u->thresholds[i]));
 	json_object_set_new(step, "name", json_string("request"));
 	json_t *root = json_pack("{s:s, s:s, s:o, s:{s:{s:[o]}}, s:[o], s:o, s:o}", "$schema", PROGRAM_SCHEMA, "name",
-	                         "url", "target", origin, "flows", "url", "steps", step, "load",
-	                         make_executor(u), "warmup", duration(u->warmup), "thresholds", thresholds);
+	                         "url", "target", origin, "flows", "url", "steps", step, "load", make_executor(u),
+	                         "warmup", duration(u->warmup), "thresholds", thresholds);
 	must(root);
 	char *text = json_dumps(root, JSON_INDENT(2));
 	must(text);

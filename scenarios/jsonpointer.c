@@ -65,7 +65,9 @@ bool jsonscan_pointer_parse(struct str text, struct arena *arena, struct jsonsca
 	if (count)
 		memcpy(kept, tokens, count * sizeof(*kept));
 	*ret_pointer = (struct jsonscan_pointer){
-		{ arena_strndup(arena, text.p, text.len), text.len }, kept, count,
+		{ arena_strndup(arena, text.p, text.len), text.len },
+		kept,
+		count,
 	};
 	return true;
 }

@@ -21,12 +21,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define JSONSCAN_POINTERS_MAX 32   /* in one plan: they are bits of a uint32_t */
-#define JSONSCAN_TOKENS_MAX 16     /* in one pointer */
-#define JSONSCAN_TOKEN_BYTES 128   /* the longest token, and the longest key that can match */
-#define JSONSCAN_DEPTH_MAX 128     /* deeper documents are refused */
-#define JSONSCAN_VALUE_BYTES 8192  /* longer strings and numbers are marked as too long and not kept */
-#define JSONSCAN_TEXT_BYTES 65536  /* all values of one document together */
+#define JSONSCAN_POINTERS_MAX 32  /* in one plan: they are bits of a uint32_t */
+#define JSONSCAN_TOKENS_MAX 16    /* in one pointer */
+#define JSONSCAN_TOKEN_BYTES 128  /* the longest token, and the longest key that can match */
+#define JSONSCAN_DEPTH_MAX 128    /* deeper documents are refused */
+#define JSONSCAN_VALUE_BYTES 8192 /* longer strings and numbers are marked as too long and not kept */
+#define JSONSCAN_TEXT_BYTES 65536 /* all values of one document together */
 
 struct jsonscan_token {
 	struct str key; /* unescaped */
@@ -50,12 +50,19 @@ struct jsonscan_plan {
 bool jsonscan_pointer_parse(struct str text, struct arena *arena, struct jsonscan_pointer *ret_pointer,
                             size_t *reterr_at, const char **reterr_why);
 
-enum jsonscan_kind { JSONSCAN_ABSENT, JSONSCAN_NULL, JSONSCAN_BOOLEAN, JSONSCAN_NUMBER, JSONSCAN_STRING,
-	JSONSCAN_ARRAY, JSONSCAN_OBJECT };
+enum jsonscan_kind {
+	JSONSCAN_ABSENT,
+	JSONSCAN_NULL,
+	JSONSCAN_BOOLEAN,
+	JSONSCAN_NUMBER,
+	JSONSCAN_STRING,
+	JSONSCAN_ARRAY,
+	JSONSCAN_OBJECT
+};
 
 struct jsonscan_found {
 	enum jsonscan_kind kind;
-	bool too_long; /* the kind is known, the text was not kept */
+	bool too_long;    /* the kind is known, the text was not kept */
 	uint32_t at, len; /* in scan.text */
 };
 
@@ -70,16 +77,16 @@ struct jsonscan {
 	struct jsonscan_found *found; /* one per pointer; memory of the caller, kept */
 	struct buf text;              /* decoded values, one behind the other */
 
-	uint32_t agree[JSONSCAN_TOKENS_MAX + 1];   /* by depth: pointers whose first tokens are the path to here */
-	uint32_t index[JSONSCAN_TOKENS_MAX + 1];   /* by depth: of the next item, in an array */
+	uint32_t agree[JSONSCAN_TOKENS_MAX + 1];     /* by depth: pointers whose first tokens are the path to here */
+	uint32_t index[JSONSCAN_TOKENS_MAX + 1];     /* by depth: of the next item, in an array */
 	uint64_t is_object[JSONSCAN_DEPTH_MAX / 64]; /* one bit per depth */
 	char key[JSONSCAN_TOKEN_BYTES];
-	uint32_t key_len;   /* above JSONSCAN_TOKEN_BYTES: too long to match */
-	uint32_t depth;     /* open containers */
-	uint32_t missing;   /* pointers not found yet, as bits */
-	int32_t capturing;  /* the pointer whose scalar is being read, or -1 */
-	uint32_t unit;      /* \uXXXX so far */
-	uint32_t high;      /* the first half of a surrogate pair, or 0 */
+	uint32_t key_len;  /* above JSONSCAN_TOKEN_BYTES: too long to match */
+	uint32_t depth;    /* open containers */
+	uint32_t missing;  /* pointers not found yet, as bits */
+	int32_t capturing; /* the pointer whose scalar is being read, or -1 */
+	uint32_t unit;     /* \uXXXX so far */
+	uint32_t high;     /* the first half of a surrogate pair, or 0 */
 	uint8_t unit_digits, state, number_state, literal, literal_at;
 	bool in_key;
 };

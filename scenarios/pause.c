@@ -71,8 +71,8 @@ static void write_duration(dur_ns d, struct buf *out)
 	static const struct {
 		dur_ns ns;
 		const char *name;
-	} units[] = { { HOUR, "h" }, { MINUTE, "m" }, { SECOND, "s" }, { MILLISECOND, "ms" }, { MICROSECOND, "us" },
-		{ 1, "ns" } };
+	} units[] = { { HOUR, "h" },         { MINUTE, "m" },       { SECOND, "s" },
+		      { MILLISECOND, "ms" }, { MICROSECOND, "us" }, { 1, "ns" } };
 	size_t i = 0;
 	while (d % units[i].ns != 0)
 		i++;

@@ -8,8 +8,8 @@ static char lower(char c)
 
 bool secret_name(struct str name)
 {
-	static const char *const words[] = { "password", "passwd", "token", "authorization", "cookie", "secret",
-		"credential", "api-key", "api_key", "apikey", NULL };
+	static const char *const words[] = { "password",   "passwd",  "token",   "authorization", "cookie", "secret",
+		                             "credential", "api-key", "api_key", "apikey",        NULL };
 	for (size_t at = 0; at < name.len; at++) {
 		for (size_t w = 0; words[w]; w++) {
 			size_t n = 0;

@@ -37,15 +37,15 @@
 
 /* Bounds of one scenario: what a step of a user may render, and how many rows a file may make. */
 #define PROGRAM_URL_BYTES 8192
-#define PROGRAM_HEADER_BYTES 16384  /* all header values of a request together */
+#define PROGRAM_HEADER_BYTES 16384 /* all header values of a request together */
 #define PROGRAM_BODY_BYTES (1u << 20)
-#define PROGRAM_VALUE_BYTES 8192    /* one variable */
+#define PROGRAM_VALUE_BYTES 8192 /* one variable */
 #define PROGRAM_FLOWS_MAX 256
 #define PROGRAM_STEPS_MAX 4096
 #define PROGRAM_VARIABLES_MAX 256
-#define PROGRAM_HEADERS_MAX 64      /* of one step, defaults included */
-#define PROGRAM_CHECKS_MAX 64       /* of one step: they are bits of a uint64_t */
-#define PROGRAM_EXTRACTS_MAX 32     /* of one step */
+#define PROGRAM_HEADERS_MAX 64  /* of one step, defaults included */
+#define PROGRAM_CHECKS_MAX 64   /* of one step: they are bits of a uint64_t */
+#define PROGRAM_EXTRACTS_MAX 32 /* of one step */
 #define PROGRAM_USERS_MAX 1000000
 
 /* What a template is for decides how the values in it are escaped. */
@@ -74,7 +74,8 @@ struct segment {
 	int64_t low, high;
 };
 
-struct template {
+struct template
+{
 	const struct segment *segments;
 	uint32_t count;
 	enum escape escape;
@@ -105,15 +106,16 @@ struct check {
 	const char *text; /* for people and for the record: "status 200", "json /token exists", "time < 800ms" */
 	const struct status_range *ranges; /* CHECK_STATUS: one of them */
 	uint32_t range_count;
-	uint32_t pointer; /* CHECK_JSON_*: of the step's plan */
-	bool exists;      /* CHECK_JSON_EXISTS: wanted */
-	bool secret;      /* what was found must not be shown */
+	uint32_t pointer;               /* CHECK_JSON_*: of the step's plan */
+	bool exists;                    /* CHECK_JSON_EXISTS: wanted */
+	bool secret;                    /* what was found must not be shown */
 	enum jsonscan_kind equals_kind; /* CHECK_JSON_EQUALS */
-	struct str equals; /* text as jsonscan_text gives it; numbers are compared as numbers */
-	enum comparison comparison; /* CHECK_TIME */
+	struct str equals;              /* text as jsonscan_text gives it; numbers are compared as numbers */
+	enum comparison comparison;     /* CHECK_TIME */
 	dur_ns time;
 	struct str needle; /* CHECK_BODY_CONTAINS */
-	const uint32_t *needle_fail; /* its failure function (Knuth, Morris, Pratt 1977), so that no byte is looked at twice */
+	const uint32_t
+		*needle_fail; /* its failure function (Knuth, Morris, Pratt 1977), so that no byte is looked at twice */
 };
 
 enum extract_kind { EXTRACT_JSON, EXTRACT_HEADER };
@@ -121,16 +123,16 @@ enum extract_kind { EXTRACT_JSON, EXTRACT_HEADER };
 struct extract {
 	enum extract_kind kind;
 	uint32_t variable;
-	uint32_t pointer;    /* EXTRACT_JSON: of the step's plan */
-	struct str header;   /* EXTRACT_HEADER: its name */
-	const char *text;    /* "token from json /token" */
+	uint32_t pointer;  /* EXTRACT_JSON: of the step's plan */
+	struct str header; /* EXTRACT_HEADER: its name */
+	const char *text;  /* "token from json /token" */
 };
 
 struct step {
 	const char *name;   /* unique in its flow */
 	const char *method; /* "GET" */
 	uint32_t flow;
-	struct template path; /* begins with the target's base path */
+	struct template path;                  /* begins with the target's base path */
 	const struct header_template *headers; /* defaults included, each name once */
 	uint32_t header_count;
 	bool has_body;
@@ -141,9 +143,9 @@ struct step {
 	/* Whether "check" has a status; if not, anything outside 200..399 fails the request with VM_STATUS_FAILED. */
 	bool checks_status;
 	uint32_t first_extract, extract_count; /* in program.extracts */
-	struct jsonscan_plan plan; /* of all its checks and extracts; count 0: the body is not scanned */
-	bool reads_body; /* scanned or searched: when false, vm_body need not be called */
-	bool reads_headers; /* when false, vm_header need not be called */
+	struct jsonscan_plan plan;             /* of all its checks and extracts; count 0: the body is not scanned */
+	bool reads_body;                       /* scanned or searched: when false, vm_body need not be called */
+	bool reads_headers;                    /* when false, vm_header need not be called */
 };
 
 enum pause_kind { PAUSE_FIXED, PAUSE_UNIFORM, PAUSE_EXPONENTIAL };
@@ -169,7 +171,7 @@ struct flow {
 	const char *name;
 	uint32_t weight; /* share of the iterations: weight / sum of the executor's flows; may be 0 */
 	uint32_t first_instruction, instruction_count; /* in program.code, OP_END included */
-	uint32_t first_step, step_count; /* in program.steps */
+	uint32_t first_step, step_count;               /* in program.steps */
 };
 
 /* constant-users and constant-rate are one segment with from == to; "steps" is a ramp and a hold per rung. */
@@ -200,17 +202,17 @@ struct executor_plan {
 	dur_ns duration; /* sum of the segments */
 	const struct executor_flow *flows;
 	uint32_t flow_count;
-	uint32_t users;  /* most users at once: of the rate kind as written, of the users kind the highest point */
-	bool poisson;    /* rate only: arrivals of a Poisson process, else evenly spaced */
+	uint32_t users; /* most users at once: of the rate kind as written, of the users kind the highest point */
+	bool poisson;   /* rate only: arrivals of a Poisson process, else evenly spaced */
 	enum late_policy late; /* rate only: what becomes of an arrival when no user is free */
 };
 
 struct target {
-	const char *url; /* as shown to people: scheme://host[:port]/base, never with a user or password */
-	const char *scheme; /* "http" or "https" */
-	const char *host;   /* without the brackets of an IPv6 address */
-	uint16_t port;      /* the scheme's own when the URL has none */
-	struct str origin;  /* "http://127.0.0.1:8080", to put in front of a rendered path */
+	const char *url;      /* as shown to people: scheme://host[:port]/base, never with a user or password */
+	const char *scheme;   /* "http" or "https" */
+	const char *host;     /* without the brackets of an IPv6 address */
+	uint16_t port;        /* the scheme's own when the URL has none */
+	struct str origin;    /* "http://127.0.0.1:8080", to put in front of a rendered path */
 	struct str authority; /* "127.0.0.1:8080": the Host header; the port only when it is not the scheme's own */
 	struct str base_path; /* "" or "/api": never ends with "/" */
 };
@@ -242,8 +244,8 @@ struct program {
 	const struct threshold *thresholds;
 	uint32_t threshold_count;
 
-	/* FNV-1a (64 bits) of the file as compact JSON with sorted keys and without comments: two runs with the same hash
-	 * ran the same text. Says nothing about the environment; not for security. */
+	/* FNV-1a (64 bits) of the file as compact JSON with sorted keys and without comments: two runs with the same
+	 * hash ran the same text. Says nothing about the environment; not for security. */
 	uint64_t hash;
 };
 
@@ -267,12 +269,12 @@ struct program_url {
 	const char *method;         /* NULL: GET, or POST with a body */
 	const char *const *headers; /* "Name: value" */
 	size_t header_count;
-	const char *body;           /* text, without templates */
+	const char *body; /* text, without templates */
 	size_t body_bytes;
-	uint32_t users;             /* closed load; default 1 when rate is 0 */
-	double rate;                /* open load when above 0; then <users> is the most users */
-	dur_ns duration;            /* default 10 s */
-	dur_ns timeout;             /* default 10 s */
+	uint32_t users;  /* closed load; default 1 when rate is 0 */
+	double rate;     /* open load when above 0; then <users> is the most users */
+	dur_ns duration; /* default 10 s */
+	dur_ns timeout;  /* default 10 s */
 	dur_ns warmup;
 	const char *const *thresholds;
 	size_t threshold_count;

@@ -26,8 +26,7 @@ size_t target_path_span(struct str path)
 {
 	size_t n = 0;
 	/* Bytes of UTF-8 are let through: browsers and servers do. */
-	while (n < path.len && (unsigned char)path.p[n] > 0x20 && (unsigned char)path.p[n] != 0x7f &&
-	       path.p[n] != '#')
+	while (n < path.len && (unsigned char)path.p[n] > 0x20 && (unsigned char)path.p[n] != 0x7f && path.p[n] != '#')
 		n++;
 	return n;
 }
@@ -54,8 +53,9 @@ static bool read_authority(struct str url, size_t from, size_t to, struct str *r
 	const struct str authority = { url.p + from, to - from };
 	const size_t user = str_find(authority, '@');
 	if (user < authority.len)
-		return fails("a user or password does not belong into a URL that is logged: use an Authorization header",
-		             from, reterr_at, reterr_why);
+		return fails(
+			"a user or password does not belong into a URL that is logged: use an Authorization header",
+			from, reterr_at, reterr_why);
 	const bool brackets = authority.len && authority.p[0] == '[';
 	const size_t start = brackets ? 1 : 0;
 	size_t end = start;
@@ -88,8 +88,8 @@ bool target_parse(struct str url, struct arena *arena, struct target *ret_target
 		return false;
 	const size_t query = str_find(base, '?'), good = target_path_span(base);
 	if (query < base.len || good < base.len)
-		return fails("a target has no query, no fragment and no blanks", path_at + (query < good ? query : good),
-		             reterr_at, reterr_why);
+		return fails("a target has no query, no fragment and no blanks",
+		             path_at + (query < good ? query : good), reterr_at, reterr_why);
 	while (base.len && base.p[base.len - 1] == '/')
 		base.len--;
 	struct target t = { .scheme = arena_strndup(arena, url.p, scheme), .port = port };

@@ -32,9 +32,12 @@ static const struct {
 	enum threshold_figure figure;
 	bool has_metric;
 } figures[] = {
-	{ "mean", FIGURE_MEAN, true },   { "max", FIGURE_MAX, true },
-	{ "min", FIGURE_MIN, true },     { "count", FIGURE_COUNT, true },
-	{ "error_rate", FIGURE_ERROR_RATE, false }, { "rate", FIGURE_RATE, false },
+	{ "mean", FIGURE_MEAN, true },
+	{ "max", FIGURE_MAX, true },
+	{ "min", FIGURE_MIN, true },
+	{ "count", FIGURE_COUNT, true },
+	{ "error_rate", FIGURE_ERROR_RATE, false },
+	{ "rate", FIGURE_RATE, false },
 };
 
 const char *threshold_metric_text(enum threshold_metric m)
@@ -122,7 +125,8 @@ static bool read_figure(struct reader *r, struct threshold *t, bool *ret_has_met
 	if (word.len < 2 || word.p[0] != 'p' || !str_to_double(str_from_at(word, 1), &percent))
 		return wrong(r, word_at(r, word), word.len, "this is no figure that can be compared", known);
 	if (!(percent > 0 && percent <= 100))
-		return wrong(r, word_at(r, word), word.len, "a percentile is above 0 and at most 100", "for example p95");
+		return wrong(r, word_at(r, word), word.len, "a percentile is above 0 and at most 100",
+		             "for example p95");
 	t->figure = FIGURE_QUANTILE;
 	t->quantile = percent / 100;
 	return true;
@@ -198,7 +202,7 @@ static bool read_comparison(struct reader *r, struct threshold *t)
 	const struct str rest = str_from_at(r->text, r->at);
 	/* The longer ones first. */
 	static const enum comparison order[] = { COMPARISON_LESS_EQUAL, COMPARISON_GREATER_EQUAL, COMPARISON_LESS,
-		COMPARISON_GREATER };
+		                                 COMPARISON_GREATER };
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		const struct str sign = str_from(comparison_words[order[i]]);
 		if (!str_starts(rest, sign))

@@ -14,8 +14,8 @@
  * After a vm_resume with a reply, vm->outcome says how that request did. It stays until the next such call, whatever
  * that vm_resume returned: a reply is judged, and then the program runs on to its next stop in the same call.
  *
- * A check that fails is counted and the iteration goes on. A transport that failed, or an extraction that found nothing, ends
- * the iteration: what follows would be requests with missing values.
+ * A check that fails is counted and the iteration goes on. A transport that failed, or an extraction that found nothing,
+ * ends the iteration: what follows would be requests with missing values.
  *
  * Nothing of an answer is kept but the values that checks and extractions name. Buffers are kept between iterations:
  * after the first ones nothing is allocated. An idle user is sizeof(struct vm) and about 64 bytes per variable.
@@ -42,8 +42,8 @@ struct vm_pair {
 struct vm_request {
 	uint32_t step; /* in program.steps */
 	const char *method;
-	struct str url;  /* absolute */
-	struct str path; /* the part of it that a request line holds: from the first "/" of the path on */
+	struct str url;                /* absolute */
+	struct str path;               /* the part of it that a request line holds: from the first "/" of the path on */
 	const struct vm_pair *headers; /* Host, Content-Length, Transfer-Encoding, Connection are the transport's */
 	uint32_t header_count;
 	bool has_body;
@@ -70,9 +70,9 @@ enum vm_failure {
 struct vm_outcome {
 	uint32_t step;
 	enum vm_failure failure;
-	uint64_t failed_checks;  /* bit i: check number step.first_check + i failed. Meaningless when transport_failed:
+	uint64_t failed_checks; /* bit i: check number step.first_check + i failed. Meaningless when transport_failed:
 	                          * then no check was made and none counts */
-	bool checked;            /* false when the transport failed */
+	bool checked;           /* false when the transport failed */
 	bool ends_iteration;
 	char text[VM_TEXT_BYTES]; /* the first failure in words, redacted and cut; "" when there is none */
 };
@@ -85,11 +85,11 @@ struct vm_slot {
 
 struct vm {
 	/* For the owner. */
-	struct vm_request request; /* after VM_REQUEST */
-	dur_ns pause_ns;           /* after VM_PAUSE */
-	struct vm_outcome outcome; /* after vm_resume with a reply, whatever it returned; else as it was */
+	struct vm_request request;      /* after VM_REQUEST */
+	dur_ns pause_ns;                /* after VM_PAUSE */
+	struct vm_outcome outcome;      /* after vm_resume with a reply, whatever it returned; else as it was */
 	char problem[VM_PROBLEM_BYTES]; /* after VM_FAILED: a sentence without values */
-	bool iteration_failed;     /* a request of this iteration failed so far, or could not be made */
+	bool iteration_failed;          /* a request of this iteration failed so far, or could not be made */
 
 	/* For vm*.c. */
 	const struct program *program;
@@ -101,12 +101,12 @@ struct vm {
 	bool running;
 	bool begun_badly; /* "vars" could not be rendered: the next vm_resume says so */
 	enum jsonscan_answer scanned;
-	uint64_t needles_found;  /* bit i: the text of check first_check + i was seen */
-	uint32_t captured_found; /* bit i: the header of extract first_extract + i was seen */
-	struct vm_slot *slots;      /* per variable */
-	struct vm_pair *headers;    /* room for the step with most headers */
-	uint32_t *needle_at;        /* per check of a step: how much of its text the last bytes matched */
-	struct buf *captured;       /* per extract of a step: the header's value */
+	uint64_t needles_found;       /* bit i: the text of check first_check + i was seen */
+	uint32_t captured_found;      /* bit i: the header of extract first_extract + i was seen */
+	struct vm_slot *slots;        /* per variable */
+	struct vm_pair *headers;      /* room for the step with most headers */
+	uint32_t *needle_at;          /* per check of a step: how much of its text the last bytes matched */
+	struct buf *captured;         /* per extract of a step: the header's value */
 	struct buf url, values, body; /* of the request */
 	struct jsonscan scan;
 };

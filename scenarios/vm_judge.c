@@ -32,8 +32,8 @@ static void fail_with(struct vm *vm, enum vm_failure failure)
 
 static const char *kind_text(enum jsonscan_kind kind)
 {
-	static const char *const texts[] = { "nothing", "null", "true or false", "a number", "a string", "an array",
-		"an object" };
+	static const char *const texts[] = { "nothing",  "null",     "true or false", "a number",
+		                             "a string", "an array", "an object" };
 	return texts[kind];
 }
 
@@ -114,7 +114,8 @@ static const char *find_value(struct vm *vm, const struct extract *e, uint32_t n
 		*ret_value = buf_str(&vm->captured[number]);
 		if (vm->captured_found >> number & 1)
 			return NULL;
-		return buf_overflowed(&vm->captured[number]) ? "the header is too long" : "the answer has no such header";
+		return buf_overflowed(&vm->captured[number]) ? "the header is too long"
+		                                             : "the answer has no such header";
 	}
 	const struct jsonscan_found *found = &vm->scan.found[e->pointer];
 	*ret_value = jsonscan_text(&vm->scan, e->pointer);

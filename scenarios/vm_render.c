@@ -133,8 +133,12 @@ bool vm_build_request(struct vm *vm, uint32_t number)
 	const struct step *step = &p->steps[number];
 	struct vm_request *r = &vm->request;
 	struct str body = { "", 0 };
-	*r = (struct vm_request){ .step = number, .method = step->method, .timeout = step->timeout,
-		.headers = vm->headers, .header_count = step->header_count, .has_body = step->has_body };
+	*r = (struct vm_request){ .step = number,
+		                  .method = step->method,
+		                  .timeout = step->timeout,
+		                  .headers = vm->headers,
+		                  .header_count = step->header_count,
+		                  .has_body = step->has_body };
 	buf_clear(&vm->url);
 	buf_add(&vm->url, p->target.origin);
 	if (!vm_render(vm, &step->path, &vm->url, "URL") || !build_headers(vm, step))

@@ -57,10 +57,17 @@ static void everything_arrives_as_it_was_given(void **state)
 	static const char *const thresholds[] = { "p95(response_time) < 1s" };
 	struct program *p = compile_url(&(struct program_url){
 		.url = "https://h/a/${b}?q=%20",
-		.headers = headers, .header_count = 2,
-		.body = "say \"${x}\" $${y}\n", .body_bytes = 17,
-		.rate = 12.5, .users = 7, .duration = 3 * SECOND, .timeout = 250 * MILLISECOND, .warmup = SECOND,
-		.thresholds = thresholds, .threshold_count = 1,
+		.headers = headers,
+		.header_count = 2,
+		.body = "say \"${x}\" $${y}\n",
+		.body_bytes = 17,
+		.rate = 12.5,
+		.users = 7,
+		.duration = 3 * SECOND,
+		.timeout = 250 * MILLISECOND,
+		.warmup = SECOND,
+		.thresholds = thresholds,
+		.threshold_count = 1,
 	});
 	const struct executor_plan *x = &p->executors[0];
 	assert_int_equal(x->kind, EXECUTOR_RATE);

@@ -80,7 +80,8 @@ static void values_are_found_and_decoded(void **state)
 	add_pointer(&f, "/x~1y~0z");
 	add_pointer(&f, "");
 	expect(&f, "{\"a\":{\"c\":[1,{\"b\":0}],\"b\":\"v\"}}", 0, JSONSCAN_STRING, "v");
-	expect(&f, "{\"a\":{\"b\":\"\\u00e9\\ud83d\\ude00\\n\\\"\\/\"}}", 0, JSONSCAN_STRING, "\xc3\xa9\xf0\x9f\x98\x80\n\"/");
+	expect(&f, "{\"a\":{\"b\":\"\\u00e9\\ud83d\\ude00\\n\\\"\\/\"}}", 0, JSONSCAN_STRING,
+	       "\xc3\xa9\xf0\x9f\x98\x80\n\"/");
 	expect(&f, "{\"\\u0061\":{\"\\u0062\":-1.5e+3}}", 0, JSONSCAN_NUMBER, "-1.5e+3");
 	expect(&f, " { \"a\" : { \"b\" : true } } ", 0, JSONSCAN_BOOLEAN, "true");
 	expect(&f, "{\"a\":{\"b\":null}}", 0, JSONSCAN_NULL, "null");
@@ -99,9 +100,40 @@ static void values_are_found_and_decoded(void **state)
 static void what_is_no_json_is_refused(void **state)
 {
 	static const char *const texts[] = {
-		"", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "[1 2]", "[01]", "[1.]", "[-]", "[1e]", "[.5]", "[+1]",
-		"[tru]", "[truee]", "[nul", "\"\x01\"", "[\"\\x\"]", "[\"\\u12g4\"]", "[\"\\ud800\"]", "[\"\\udc00\"]",
-		"[\"\\ud800\\u0041\"]", "[\"\\ud800x\"]", "[\"open", "]", "{]", "[}", "1-", "01", "0]", "{\"a\":}", "{,}", "[,1]",
+		"",
+		" ",
+		"{",
+		"[1,]",
+		"{\"a\":1,}",
+		"{a:1}",
+		"{\"a\" 1}",
+		"[1 2]",
+		"[01]",
+		"[1.]",
+		"[-]",
+		"[1e]",
+		"[.5]",
+		"[+1]",
+		"[tru]",
+		"[truee]",
+		"[nul",
+		"\"\x01\"",
+		"[\"\\x\"]",
+		"[\"\\u12g4\"]",
+		"[\"\\ud800\"]",
+		"[\"\\udc00\"]",
+		"[\"\\ud800\\u0041\"]",
+		"[\"\\ud800x\"]",
+		"[\"open",
+		"]",
+		"{]",
+		"[}",
+		"1-",
+		"01",
+		"0]",
+		"{\"a\":}",
+		"{,}",
+		"[,1]",
 	};
 	struct fixture f;
 	begin(&f);
@@ -158,7 +190,9 @@ static void bad_pointers_say_where(void **state)
 	static const struct {
 		const char *text;
 		size_t at;
-	} cases[] = { { "a", 0 }, { "/a~", 2 }, { "/ok/b~2c", 5 }, { "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", 40 } };
+	} cases[] = {
+		{ "a", 0 }, { "/a~", 2 }, { "/ok/b~2c", 5 }, { "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", 40 }
+	};
 	struct fixture f;
 	begin(&f);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -176,7 +210,9 @@ static void bad_pointers_say_where(void **state)
 
 static json_t *random_value(struct rng *rng, int depth)
 {
-	static const char *const strings[] = { "", "plain", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\\/\b\f\n\r\t\x01", "0", "a/b" };
+	static const char *const strings[] = {
+		"", "plain", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\\/\b\f\n\r\t\x01", "0", "a/b"
+	};
 	json_t *value;
 	switch (rng_below(rng, depth > 0 ? 8 : 6)) {
 	case 0:
@@ -231,15 +267,16 @@ static void check_against_tree(struct fixture *f, const json_t *root, const char
 {
 	for (uint32_t i = 0; i < f->plan.count; i++) {
 		const json_t *want = walk(root, &f->pointers[i]);
-		const enum jsonscan_kind kind = !want                    ? JSONSCAN_ABSENT
-		                                : json_is_null(want)     ? JSONSCAN_NULL
-		                                : json_is_boolean(want)  ? JSONSCAN_BOOLEAN
-		                                : json_is_number(want)   ? JSONSCAN_NUMBER
-		                                : json_is_string(want)   ? JSONSCAN_STRING
-		                                : json_is_array(want)    ? JSONSCAN_ARRAY
-		                                                         : JSONSCAN_OBJECT;
+		const enum jsonscan_kind kind = !want                   ? JSONSCAN_ABSENT
+		                                : json_is_null(want)    ? JSONSCAN_NULL
+		                                : json_is_boolean(want) ? JSONSCAN_BOOLEAN
+		                                : json_is_number(want)  ? JSONSCAN_NUMBER
+		                                : json_is_string(want)  ? JSONSCAN_STRING
+		                                : json_is_array(want)   ? JSONSCAN_ARRAY
+		                                                        : JSONSCAN_OBJECT;
 		if (f->found[i].kind != kind)
-			fail_msg("%s at '%.*s': kind %d, not %d", text, STR_ARG(f->pointers[i].text), f->found[i].kind, kind);
+			fail_msg("%s at '%.*s': kind %d, not %d", text, STR_ARG(f->pointers[i].text), f->found[i].kind,
+			         kind);
 		const struct str got = jsonscan_text(&f->scan, i);
 		if (kind == JSONSCAN_STRING)
 			assert_true(str_is(got, json_string_value(want)));

@@ -48,9 +48,8 @@ static void bad_ones_say_where(void **state)
 		const char *text;
 		size_t at;
 	} cases[] = {
-		{ "", 0 },      { "soon", 0 },   { "1", 1 },        { "3s..1s", 4 },  { "1s..", 4 },
-		{ "..1s", 0 },  { "exp:", 4 },   { "exp:1s..2s", 9 }, { "25h", 0 },   { "1s..25h", 0 },
-		{ "1s...2s", 4 }, { "1s 2s", 2 },
+		{ "", 0 },     { "soon", 0 },       { "1", 1 },   { "3s..1s", 4 },  { "1s..", 4 },    { "..1s", 0 },
+		{ "exp:", 4 }, { "exp:1s..2s", 9 }, { "25h", 0 }, { "1s..25h", 0 }, { "1s...2s", 4 }, { "1s 2s", 2 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct pause p;
@@ -68,7 +67,7 @@ static void bad_ones_say_where(void **state)
 static void draws_follow_their_law(void **state)
 {
 	const struct pause fixed = { PAUSE_FIXED, 5, 5 }, uniform = { PAUSE_UNIFORM, 1000, 3000 },
-	                   exponential = { PAUSE_EXPONENTIAL, SECOND, 20 * SECOND };
+			   exponential = { PAUSE_EXPONENTIAL, SECOND, 20 * SECOND };
 	struct rng rng;
 	double sum_uniform = 0, sum_exponential = 0;
 	const int n = 100000;

@@ -18,7 +18,8 @@ static void good_ones_are_taken_apart(void **state)
 		{ "http://h/", "http", "h", "h", "http://h", "", 80 },
 		{ "https://a-b.example.com:443/api/v1//", "https", "a-b.example.com", "a-b.example.com",
 		  "https://a-b.example.com", "/api/v1", 443 },
-		{ "http://127.0.0.1:8080/x", "http", "127.0.0.1", "127.0.0.1:8080", "http://127.0.0.1:8080", "/x", 8080 },
+		{ "http://127.0.0.1:8080/x", "http", "127.0.0.1", "127.0.0.1:8080", "http://127.0.0.1:8080", "/x",
+		  8080 },
 		{ "http://[::1]:81", "http", "::1", "[::1]:81", "http://[::1]:81", "", 81 },
 		{ "https://[fe80::1]", "https", "fe80::1", "[fe80::1]", "https://[fe80::1]", "", 443 },
 	};
@@ -46,10 +47,22 @@ static void bad_ones_say_where(void **state)
 		const char *url;
 		size_t at;
 	} cases[] = {
-		{ "", 0 },           { "ftp://h", 0 },       { "h:80", 0 },          { "http://", 7 },
-		{ "http://:80", 7 }, { "http://h:", 9 },     { "http://h:0", 9 },    { "http://h:65536", 9 },
-		{ "http://h:8x", 9 }, { "http://a b", 8 },   { "http://u:p@h", 7 },  { "http://[::1", 11 },
-		{ "http://h/a?b", 10 }, { "http://h/a#b", 10 }, { "http://h/a b", 10 }, { "http://h?x", 8 },
+		{ "", 0 },
+		{ "ftp://h", 0 },
+		{ "h:80", 0 },
+		{ "http://", 7 },
+		{ "http://:80", 7 },
+		{ "http://h:", 9 },
+		{ "http://h:0", 9 },
+		{ "http://h:65536", 9 },
+		{ "http://h:8x", 9 },
+		{ "http://a b", 8 },
+		{ "http://u:p@h", 7 },
+		{ "http://[::1", 11 },
+		{ "http://h/a?b", 10 },
+		{ "http://h/a#b", 10 },
+		{ "http://h/a b", 10 },
+		{ "http://h?x", 8 },
 		{ "http://h\r\nX: y", 8 },
 	};
 	struct arena arena;

@@ -10,9 +10,11 @@
 
 #include "base/must.h"
 
-#define TEXT(steps) \
-	"{\"name\":\"n\",\"target\":\"http://h:81/base\",\"vars\":{\"plain\":\"p q\",\"made\":\"u${user.id}-${iteration}\"}," \
-	"\"flows\":{\"a\":{\"weight\":3,\"steps\":[" steps "]},\"b\":{\"weight\":1,\"steps\":[{\"get\":\"/b\"}]}}," \
+#define TEXT(steps)                                                                    \
+	"{\"name\":\"n\",\"target\":\"http://h:81/base\",\"vars\":{\"plain\":\"p q\"," \
+	"\"made\":\"u${user.id}-${iteration}\"},"                                      \
+	"\"flows\":{\"a\":{\"weight\":3,\"steps\":[" steps "]},\"b\":{\"weight\":1,"   \
+	"\"steps\":[{\"get\":\"/b\"}]}},"                                              \
 	"\"load\":[{\"executor\":\"constant-users\",\"users\":1,\"for\":\"1s\"}]}"
 
 /* One user before a scripted world. */
@@ -58,7 +60,8 @@ static void values_are_escaped_for_their_place(void **state)
 {
 	struct fixture f;
 	begin(&f, TEXT("{\"get\":\"/x\",\"extract\":{\"v\":{\"json\":\"/v\"}}},"
-	               "{\"post\":\"/y/${v}?q=${plain}\",\"json\":{\"k\":\"<${v}>\",\"n\":\"${made}\"},\"headers\":{\"X-V\":\"${plain}!\",\"X-C\":\"c\",\"X-M\":\"${made}\"}},"
+	               "{\"post\":\"/y/${v}?q=${plain}\",\"json\":{\"k\":\"<${v}>\",\"n\":\"${made}\"},"
+	               "\"headers\":{\"X-V\":\"${plain}!\",\"X-C\":\"c\",\"X-M\":\"${made}\"}},"
 	               "{\"put\":\"/z\",\"body\":\"raw ${v}\"}"));
 	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
 	assert_true(str_is(f.vm.request.url, "http://h:81/base/x"));
@@ -81,9 +84,11 @@ static void values_are_escaped_for_their_place(void **state)
 	end(&f);
 }
 
-#define CHECKED \
-	TEXT("{\"get\":\"/\",\"check\":[{\"status\":[200,\"3xx\"]},{\"json\":\"/a\",\"exists\":true},{\"json\":\"/e\",\"exists\":false}," \
-	     "{\"json\":\"/n\",\"equals\":1.5},{\"json\":\"/s\",\"equals\":\"ok\"},{\"json\":\"/t\",\"equals\":true},{\"json\":\"/z\",\"equals\":null}," \
+#define CHECKED                                                                                        \
+	TEXT("{\"get\":\"/\",\"check\":[{\"status\":[200,\"3xx\"]},{\"json\":\"/a\",\"exists\":true}," \
+	     "{\"json\":\"/e\",\"exists\":false},"                                                     \
+	     "{\"json\":\"/n\",\"equals\":1.5},{\"json\":\"/s\",\"equals\":\"ok\"},{\"json\":\"/t\","  \
+	     "\"equals\":true},{\"json\":\"/z\",\"equals\":null},"                                     \
 	     "{\"time\":\"< 100ms\"},{\"body\":{\"contains\":\"aabaac\"}}]}")
 #define GOOD "{\"a\":[],\"n\":15e-1,\"s\":\"ok\",\"t\":true,\"z\":null,\"x\":\"aabaabaac\"}"
 
@@ -101,9 +106,10 @@ static void checks_pass_and_fail_one_by_one(void **state)
 		{ 302, 99 * MILLISECOND, GOOD, 0, VM_PASSED, "" },
 		{ 201, 1, GOOD, 1, VM_STATUS_FAILED, "status 200,3xx: got 201" },
 		{ 200, 100 * MILLISECOND, GOOD, 1 << 7, VM_CHECK_FAILED, "time < 100ms: took 100 ms" },
-		{ 200, 1, "{\"n\":1.50,\"s\":\"ok\",\"t\":true,\"z\":null,\"x\":\"aabaac\"}", 1 << 1, VM_CHECK_FAILED, "json /a exists: found nothing" },
-		{ 200, 1, "{\"e\":0,\"a\":1,\"n\":1.5,\"s\":\"ok\",\"t\":true,\"z\":null,\"x\":\"aabaac\"}", 1 << 2, VM_CHECK_FAILED,
-		  "json /e is absent: found a number" },
+		{ 200, 1, "{\"n\":1.50,\"s\":\"ok\",\"t\":true,\"z\":null,\"x\":\"aabaac\"}", 1 << 1, VM_CHECK_FAILED,
+		  "json /a exists: found nothing" },
+		{ 200, 1, "{\"e\":0,\"a\":1,\"n\":1.5,\"s\":\"ok\",\"t\":true,\"z\":null,\"x\":\"aabaac\"}", 1 << 2,
+		  VM_CHECK_FAILED, "json /e is absent: found a number" },
 		{ 200, 1, "{\"a\":1,\"n\":\"1.5\",\"s\":\"o\\nk\",\"t\":false,\"z\":0,\"x\":\"aabaa\"}",
 		  1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8, VM_CHECK_FAILED, "json /n equals 1.5: found 1.5" },
 		{ 500, 1, "<html>", 0x17f, VM_STATUS_FAILED, "status 200,3xx: got 500" },
@@ -116,7 +122,8 @@ static void checks_pass_and_fail_one_by_one(void **state)
 		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 			vm_begin(&f.vm, 0, i);
 			assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
-			assert_int_equal(answer(&f, cases[i].status, cases[i].body, piece, cases[i].took), VM_ITERATION_END);
+			assert_int_equal(answer(&f, cases[i].status, cases[i].body, piece, cases[i].took),
+			                 VM_ITERATION_END);
 			if (f.vm.outcome.failed_checks != cases[i].failed)
 				fail_msg("case %zu: %llx", i, (unsigned long long)f.vm.outcome.failed_checks);
 			assert_int_equal(f.vm.outcome.failure, cases[i].failure);
@@ -148,7 +155,8 @@ static void extractions_end_the_iteration_when_they_find_nothing(void **state)
 {
 	static const char *const bodies[] = { "{}", "{\"id\":{}}", "{\"id\":null}", "nothing", "{\"id\":\"cut" };
 	struct fixture f;
-	begin(&f, TEXT("{\"get\":\"/\",\"extract\":{\"id\":{\"json\":\"/id\"},\"place\":{\"header\":\"Location\"}}},{\"get\":\"/${id}${place}\"}"));
+	begin(&f, TEXT("{\"get\":\"/\",\"extract\":{\"id\":{\"json\":\"/id\"},"
+	               "\"place\":{\"header\":\"Location\"}}},{\"get\":\"/${id}${place}\"}"));
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
 		vm_begin(&f.vm, 0, i);
 		assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
@@ -200,7 +208,8 @@ static void an_answer_can_start_again(void **state)
 static void what_cannot_be_rendered_is_said(void **state)
 {
 	struct fixture f;
-	begin(&f, TEXT("{\"get\":\"/\",\"extract\":{\"v\":{\"json\":\"/v\"}}},{\"get\":\"/2\",\"headers\":{\"X-V\":\"a${v}\"}}"));
+	begin(&f, TEXT("{\"get\":\"/\",\"extract\":{\"v\":{\"json\":\"/v\"}}},{\"get\":\"/2\","
+	               "\"headers\":{\"X-V\":\"a${v}\"}}"));
 	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
 	assert_int_equal(answer(&f, 500, "{\"v\":\"x\\r\\nX-Evil: 1\"}", 3, 0), VM_FAILED);
 	/* The answer before it was judged all the same. */
@@ -237,7 +246,8 @@ static void generated_values_have_their_shape(void **state)
 		snprintf(text, sizeof(text), "%.*s", STR_ARG(f.vm.request.body));
 		assert_int_equal(sscanf(text, "%39s %d %19s", uuid, &number, letters), 3);
 		assert_int_equal(strlen(uuid), 36);
-		assert_true(uuid[8] == '-' && uuid[13] == '-' && uuid[14] == '4' && uuid[18] == '-' && strchr("89ab", uuid[19]));
+		assert_true(uuid[8] == '-' && uuid[13] == '-' && uuid[14] == '4' && uuid[18] == '-' &&
+		            strchr("89ab", uuid[19]));
 		assert_in_range(number + 2, 0, 4);
 		seen[number + 2] = true;
 		assert_int_equal(strlen(letters), 8);
@@ -300,7 +310,8 @@ int __wrap_vasprintf(char **ret, const char *format, va_list args)
 static void nothing_is_allocated_after_the_first_iteration(void **state)
 {
 	struct fixture f;
-	begin(&f, TEXT("{\"post\":\"/\",\"json\":{\"a\":\"${uuid}${made}\"},\"headers\":{\"X-A\":\"${made}\"},\"check\":[{\"json\":\"/a\",\"equals\":\"x\"}],"
+	begin(&f, TEXT("{\"post\":\"/\",\"json\":{\"a\":\"${uuid}${made}\"},"
+	               "\"headers\":{\"X-A\":\"${made}\"},\"check\":[{\"json\":\"/a\",\"equals\":\"x\"}],"
 	               "\"extract\":{\"v\":{\"json\":\"/v\"},\"w\":{\"header\":\"W\"}}},{\"get\":\"/${v}${w}\"}"));
 	uint64_t after_first = 0;
 	assert_true(allocations > 0); /* the counting works */
