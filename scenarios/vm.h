@@ -14,8 +14,8 @@
  * After a vm_resume with a reply, vm->outcome says how that request did. It stays until the next such call, whatever
  * that vm_resume returned: a reply is judged, and then the program runs on to its next stop in the same call.
  *
- * A check that fails is counted and the iteration goes on. A transport that failed, or an extraction that found nothing,
- * ends the iteration: what follows would be requests with missing values.
+ * A check that fails is counted and the iteration goes on. A transport that failed, or an extraction that found
+ * nothing, ends the iteration: what follows would be requests with missing values.
  *
  * Nothing of an answer is kept but the values that checks and extractions name. Buffers are kept between iterations:
  * after the first ones nothing is allocated. An idle user is sizeof(struct vm) and about 64 bytes per variable.

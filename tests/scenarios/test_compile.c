@@ -113,11 +113,11 @@ static struct program *compile(const char *text, const char *target)
 	return p;
 }
 
-#define REST "\"flows\":{\"a\":{\"steps\":[{\"get\":\"/\"}]}},\"load\":[{\"executor\":\"constant-users\","
-"\"users\":1,\"for\":\"1s\"}]}"
+#define REST                                                          \
+	"\"flows\":{\"a\":{\"steps\":[{\"get\":\"/\"}]}},\"load\":[{" \
+	"\"executor\":\"constant-users\",\"users\":1,\"for\":\"1s\"}]}"
 
-	static void
-	the_hash_is_of_the_meaning(void **state)
+static void the_hash_is_of_the_meaning(void **state)
 {
 	struct program *a = compile("{\"name\":\"n\",\"target\":\"http://h\"," REST, NULL);
 	struct program *b = compile("{ \"//\": \"why\", \"target\": \"http://h\", \"name\": \"n\"," REST, NULL);
