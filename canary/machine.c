@@ -229,9 +229,9 @@ static void on_tick(struct machine *m, const struct machine_event *ev, struct ma
 static void on_guard(struct machine *m, const struct machine_event *ev, struct machine_actions *out)
 {
 	m->guard = ev->kind == MACHINE_GUARD_FIRED;
-	machine_tell(out, m->guard ? "guard.fired" : "guard.cleared", m->guard ? "critical" : "info", ev->text);
 	if (m->guard && (machine_rules[m->state].flags & STATE_LIVE))
 		machine_roll_back(m, ev->reason == REASON_NONE ? REASON_HEALTH : ev->reason, "weir", ev->text, out);
+	machine_tell(out, m->guard ? "guard.fired" : "guard.cleared", m->guard ? "critical" : "info", ev->text);
 }
 
 static void on_pause(struct machine *m, const struct machine_event *ev, struct machine_actions *out)

@@ -1,0 +1,163 @@
+/* Whole rollouts in virtual time: how often a healthy canary is rolled back, and how soon a bad one is. The figures that this
+ * prints stand in the documentation. WEIR_SIM_ROLLOUTS lowers the number of healthy rollouts, for sanitizers. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/must.h"
+#include "world.h"
+
+#define ROLLOUTS 1000
+#define ROLLOUTS_SLOW 100 /* under a sanitizer */
+#define BAD 200
+
+static const char plan_text[] =
+	"{\"$schema\":\"weir.rollout.v1\",\"service\":\"web\","
+	"\"stable\":{\"version\":\"1\",\"servers\":[\"10.0.0.1:80\"]},"
+	"\"canary\":{\"version\":\"2\",\"servers\":[\"10.0.0.2:80\"]},"
+	"\"traffic\":{\"driver\":\"haproxy\",\"listen\":\":8000\"},"
+	"\"stages\":[{\"weight\":\"5%\",\"min\":\"30s\",\"max\":\"10m\"},{\"weight\":\"25%\",\"min\":\"60s\",\"max\":\"10m\"},"
+	"{\"weight\":\"50%\",\"min\":\"60s\",\"max\":\"10m\"},{\"weight\":\"100%\",\"min\":\"20s\",\"max\":\"10m\"}]}";
+
+static int rollouts(int usual)
+{
+	const char *text = getenv("WEIR_SIM_ROLLOUTS");
+	const char *sanitizer = getenv("WEIR_SANITIZER");
+	int n = text ? atoi(text) : sanitizer && sanitizer[0] ? ROLLOUTS_SLOW : usual;
+	return n < 1 ? 1 : n > usual ? usual : n;
+}
+
+/* Upper end of the one-sided 95 % Clopper-Pearson interval: the share at which <k> or fewer of <n> have 5 % chance. */
+static double upper_bound(int k, int n)
+{
+	double low = 0, high = 1;
+	for (int step = 0; step < 60; step++) {
+		const double p = (low + high) / 2;
+		double term = pow(1 - p, n), sum = term;
+		for (int i = 1; i <= k; i++) {
+			term *= (double)(n - i + 1) / i * p / (1 - p);
+			sum += term;
+		}
+		if (sum > 0.05)
+			low = p;
+		else
+			high = p;
+	}
+	return high;
+}
+
+static void healthy_canaries_are_not_rolled_back(void **state)
+{
+	static const struct kind kinds[] = {
+		{ .name = "constant" },
+		{ .name = "shared errors x5", .shared_errors = 5 },
+		{ .name = "shared bursts x20", .shared_errors = 20, .burst_every = 120 },
+		{ .name = "shared latency x1.3", .shared_latency = 1.3 },
+	};
+	struct plan *plan = world_plan(plan_text);
+	const int n = rollouts(ROLLOUTS);
+	bool good = true;
+	print_message("%-22s %9s %12s %7s %9s %6s %14s\n", "healthy canary", "rollouts", "rolled back", "<= 95 %",
+	              "promoted", "held", "ticks (mean)");
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		int back = 0, held = 0, promoted = 0;
+		double ticks = 0;
+		for (int i = 0; i < n; i++) {
+			struct outcome o;
+			const uint64_t seed = 1000000 * (k + 1) + (uint64_t)i;
+			world_rollout(plan, &kinds[k], seed, 1500, &o);
+			back += o.state == ROLLOUT_ROLLED_BACK || o.state == ROLLOUT_ROLLING_BACK;
+			promoted += o.state == ROLLOUT_PROMOTED;
+			held += o.held;
+			ticks += (double)o.ticks / n;
+			if (o.state == ROLLOUT_ROLLED_BACK || o.state == ROLLOUT_ROLLING_BACK)
+				print_message("  seed %llu rolled back: %s\n", (unsigned long long)seed, o.why);
+		}
+		const double bound = upper_bound(back, n);
+		print_message("%-22s %9d %12d %6.2f%% %9d %6d %14.0f\n", kinds[k].name, n, back, bound * 100, promoted,
+		              held, ticks);
+		good = good && back <= (n >= 500 ? n / 100 : 3);
+		if (n == ROLLOUTS)
+			good = good && bound <= 0.015;
+	}
+	plan_destroy(plan);
+	assert_true(good);
+}
+
+struct bad {
+	struct kind kind;
+	const char *where;
+	int64_t median_most; /* ticks; 0: no promise */
+};
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Delays of the rollouts that were rolled back, in order; the others are counted at the end as "never". */
+static bool check_bad(const struct plan *plan, const struct bad *b, size_t row, int n)
+{
+	static int64_t delays[BAD];
+	int back = 0, held = 0, early = 0;
+	double mean = 0;
+	for (int i = 0; i < n; i++) {
+		struct outcome o;
+		const uint64_t seed = 100000000 + 1000000 * row + (uint64_t)i;
+		world_rollout(plan, &b->kind, seed, 2500, &o);
+		delays[i] = o.delay >= 0 ? o.delay : INT64_MAX;
+		back += o.state == ROLLOUT_ROLLED_BACK;
+		held += o.held;
+		early += o.state == ROLLOUT_ROLLED_BACK && o.delay < 0;
+		mean += o.delay >= 0 ? (double)o.delay / n : 0;
+		if (o.state != ROLLOUT_ROLLED_BACK)
+			print_message("  seed %llu not rolled back: %s\n", (unsigned long long)seed,
+			              rollout_state_text(o.state));
+	}
+	qsort(delays, (size_t)n, sizeof(delays[0]), by_number);
+	const int64_t median = delays[n / 2];
+	print_message("%-24s %-22s %4d of %d %5d %7lld %7.1f %7lld\n", b->kind.name, b->where, back, n, held,
+	              (long long)median, mean, (long long)delays[n * 9 / 10]);
+	return back == n && early == 0 && (b->median_most == 0 || median <= b->median_most);
+}
+
+static void bad_canaries_are_rolled_back_soon(void **state)
+{
+	/* Harm begins after the warm-up unless it says "first request". */
+	static const struct bad rows[] = {
+		{ { .name = "errors 50 %", .canary_errors = .5, .harm_after = 25 }, "5 %", 2 },
+		{ { .name = "errors 50 %", .canary_errors = .5 }, "5 %, first request", 4 },
+		{ { .name = "latency x10", .canary_latency = 10, .harm_after = 25 }, "5 %", 2 },
+		{ { .name = "latency x2", .canary_latency = 2, .harm_after = 25 }, "5 %", 5 },
+		{ { .name = "latency x1.5", .canary_latency = 1.5, .harm_after = 25 }, "5 %", 10 },
+		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_after = 25 }, "5 %", 30 },
+		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_stage = 1, .harm_after = 10 }, "25 %", 15 },
+		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_stage = 2, .harm_after = 30 }, "50 %", 0 },
+		{ { .name = "latency x1.5", .canary_latency = 1.5, .harm_stage = 1, .harm_after = 30 }, "25 %", 10 },
+		{ { .name = "slow tail 1 -> 3 %", .canary_tail = .03, .harm_after = 25 }, "5 %", 0 },
+	};
+	struct plan *plan = world_plan(plan_text);
+	const int n = rollouts(BAD);
+	bool good = true;
+	print_message("%-24s %-22s %11s %5s %7s %7s %7s\n", "bad canary", "at share", "rolled back", "held", "median",
+	              "mean", "p90 (s)");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		good = check_bad(plan, &rows[i], i, n) && good;
+	plan_destroy(plan);
+	assert_true(good);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_canaries_are_rolled_back_soon),
+		cmocka_unit_test(healthy_canaries_are_not_rolled_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
