@@ -6,6 +6,13 @@
 
 static const char hidden[] = "***";
 
+/* <label>, and the duration as one would write it in the file. */
+static void dump_duration(const char *label, dur_ns d, struct buf *out)
+{
+	buf_add(out, str_from(label));
+	pause_write(&(struct pause){ .kind = PAUSE_FIXED, .low = d, .high = d }, out);
+}
+
 /* A literal of a URL: the values of query parameters with secret names are hidden. <in_secret> goes on over slots. */
 static void dump_url_literal(struct str s, bool *in_query, bool *in_secret, struct buf *out)
 {
@@ -68,7 +75,8 @@ static void dump_step(const struct program *p, uint32_t number, struct buf *out)
 	const struct step *s = &p->steps[number];
 	buf_printf(out, "    request %u \"%s\" %s ", number, s->name, s->method);
 	dump_template(&s->path, out);
-	buf_printf(out, " timeout %" PRId64 "us\n", s->timeout / MICROSECOND);
+	dump_duration(" timeout ", s->timeout, out);
+	buf_add_char(out, '\n');
 	for (uint32_t i = 0; i < s->header_count; i++) {
 		buf_printf(out, "      header %s: ", s->headers[i].name.p);
 		dump_template(&s->headers[i].value, out);
@@ -107,7 +115,9 @@ static void dump_flow(const struct program *p, const struct flow *f, struct buf 
 static void dump_executor(const struct program *p, const struct executor_plan *x, struct buf *out)
 {
 	const bool rate = x->kind == EXECUTOR_RATE;
-	buf_printf(out, "  executor %s start %" PRId64 "ms users %u", x->name, x->start / MILLISECOND, x->users);
+	buf_printf(out, "  executor %s", x->name);
+	dump_duration(" start ", x->start, out);
+	buf_printf(out, " users %u", x->users);
 	if (rate)
 		buf_printf(out, " arrivals %s late %s", x->poisson ? "poisson" : "uniform",
 		           x->late == LATE_DROP ? "drop" : "queue");
@@ -115,17 +125,20 @@ static void dump_executor(const struct program *p, const struct executor_plan *x
 	for (uint32_t i = 0; i < x->flow_count; i++)
 		buf_printf(out, " %s:%u", p->flows[x->flows[i].flow].name, x->flows[i].weight);
 	buf_add_char(out, '\n');
-	for (uint32_t i = 0; i < x->segment_count; i++)
-		buf_printf(out, "    %g -> %g%s over %" PRId64 "ms\n", x->segments[i].from, x->segments[i].to,
-		           rate ? "/s" : " users", x->segments[i].duration / MILLISECOND);
+	for (uint32_t i = 0; i < x->segment_count; i++) {
+		buf_printf(out, "    %g -> %g%s", x->segments[i].from, x->segments[i].to, rate ? "/s" : " users");
+		dump_duration(" over ", x->segments[i].duration, out);
+		buf_add_char(out, '\n');
+	}
 }
 
 void program_dump(const struct program *p, struct buf *out)
 {
 	buf_printf(out, "scenario \"%s\" %016" PRIx64 "\n", p->name, p->hash);
 	buf_printf(out, "  target %s\n", p->target.url);
-	buf_printf(out, "  duration %" PRId64 "ms warmup %" PRId64 "ms\n", p->duration / MILLISECOND,
-	           p->warmup / MILLISECOND);
+	dump_duration("  duration ", p->duration, out);
+	dump_duration(" warmup ", p->warmup, out);
+	buf_add_char(out, '\n');
 	for (uint32_t i = 0; i < p->variable_count; i++) {
 		const struct variable *v = &p->variables[i];
 		buf_printf(out, "  variable %s", v->name);
