@@ -244,9 +244,10 @@ static json_t *random_value(struct rng *rng, int depth)
 static void random_pointer(struct rng *rng, char text[64])
 {
 	static const char *const tokens[] = { "/a", "/b", "/0", "/1", "/2", "/~0", "/~1", "/\xc3\xa9", "/" };
+	size_t len = 0;
 	text[0] = '\0';
 	for (uint64_t n = rng_below(rng, 4); n > 0; n--)
-		strcat(text, tokens[rng_below(rng, ARRAY_LEN(tokens))]);
+		len += (size_t)snprintf(text + len, 64 - len, "%s", tokens[rng_below(rng, ARRAY_LEN(tokens))]);
 }
 
 /* The value in the tree, found the plain way. */
