@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/must.h"
+
 static double seconds(dur_ns d)
 {
 	return (double)d / (double)SECOND;
@@ -37,8 +39,9 @@ double curve_integral(const struct curve *c, dur_ns t)
 	return area;
 }
 
-/* Where in <s> its own integral reaches <area> (at most the segment's): the root of from x + slope/2 x^2 = area that
- * lies in the segment, in the form that does not cancel when the slope is small. */
+/* Where in <s> its own integral reaches <area>, which is below the segment's: the root of from x + slope/2 x^2 = area
+ * that lies in the segment, in the form that does not cancel when the slope is small. Always before the segment's end:
+ * rounding must not move the last arrival of a run behind it. */
 static dur_ns when_in_segment(const struct load_segment *s, double area)
 {
 	if (area <= 0)
@@ -46,23 +49,32 @@ static dur_ns when_in_segment(const struct load_segment *s, double area)
 	const double slope = (s->to - s->from) / seconds(s->duration);
 	const double root = sqrt(fmax(0, s->from * s->from + 2 * slope * area));
 	const double x = 2 * area / (s->from + root);
-	const dur_ns at = (dur_ns)(x * (double)SECOND);
-	return at < s->duration ? at : s->duration;
+	const dur_ns at = llround(x * (double)SECOND);
+	return at < s->duration ? at : s->duration - 1;
+}
+
+/* Moves <at> to the segment in which the integral reaches <area>, and says when. Only forwards, so that a stream of
+ * growing areas costs each segment once. */
+static dur_ns walk_to(struct curve_cursor *at, const struct curve *c, double area)
+{
+	/* 1.1 x 10 is a hair more than 11: without this, 10 s at 1.1/s would have a twelfth arrival on the very end. */
+	const double hair = 1e-9 + 1e-14 * area;
+	for (; at->segment < c->count; at->segment++) {
+		const struct load_segment *s = &c->segments[at->segment];
+		const double own = (s->from + s->to) / 2 * seconds(s->duration);
+		/* An arrival on the very end belongs to what follows, so that a run of 1 s at 10/s has 10 of them. */
+		if (area - at->area < own - hair)
+			return at->start + when_in_segment(s, area - at->area);
+		at->area += own;
+		at->start += s->duration;
+	}
+	return SCHEDULE_NEVER;
 }
 
 dur_ns curve_when_integral(const struct curve *c, double area)
 {
-	dur_ns start = 0;
-	for (uint32_t i = 0; i < c->count; i++) {
-		const struct load_segment *s = &c->segments[i];
-		const double own = (s->from + s->to) / 2 * seconds(s->duration);
-		/* An arrival on the very end belongs to what follows, so that a run of 1 s at 10/s has 10 of them. */
-		if (area < own)
-			return start + when_in_segment(s, area);
-		area -= own;
-		start += s->duration;
-	}
-	return SCHEDULE_NEVER;
+	struct curve_cursor at = { 0 };
+	return walk_to(&at, c, area);
 }
 
 dur_ns curve_when_value(const struct curve *c, dur_ns from, double level)
@@ -87,28 +99,29 @@ dur_ns curve_when_value(const struct curve *c, dur_ns from, double level)
 	return SCHEDULE_NEVER;
 }
 
-/* One step of the stream that all workers share. */
-static void next_in_stream(struct arrivals *a)
+/* <steps> steps of the stream that all workers share. */
+static void walk_stream(struct arrivals *a, uint32_t steps)
 {
-	a->area += a->poisson ? rng_exponential(&a->rng, 1) : 1;
-	a->number++;
+	a->number += steps;
+	if (!a->poisson)
+		a->area += steps;
+	for (uint32_t i = 0; a->poisson && i < steps; i++)
+		a->area += rng_exponential(&a->rng, 1);
+	a->at = walk_to(&a->cursor, &a->curve, a->area);
 }
 
 void arrivals_init(struct arrivals *a, struct curve curve, bool poisson, uint32_t worker, uint32_t stride,
                    uint64_t seed)
 {
+	must(worker < stride);
 	*a = (struct arrivals){ .curve = curve, .poisson = poisson, .stride = stride };
 	rng_init(&a->rng, seed, 0x706f6973); /* a stream of its own, the same in all workers */
 	if (poisson)
 		a->area = rng_exponential(&a->rng, 1);
-	for (uint32_t i = 0; i < worker; i++)
-		next_in_stream(a);
-	a->at = curve_when_integral(&a->curve, a->area);
+	walk_stream(a, worker);
 }
 
 void arrivals_advance(struct arrivals *a)
 {
-	for (uint32_t i = 0; i < a->stride; i++)
-		next_in_stream(a);
-	a->at = curve_when_integral(&a->curve, a->area);
+	walk_stream(a, a->stride);
 }

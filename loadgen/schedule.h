@@ -25,11 +25,19 @@ double curve_value(const struct curve *c, dur_ns t);
 /* The integral of the value over time (in seconds) from 0 to <t>: for a rate, the arrivals before <t>. */
 double curve_integral(const struct curve *c, dur_ns t);
 
-/* The least t at which the integral reaches <area>; SCHEDULE_NEVER when it never does. */
+/* The instant (to the nearest ns) at which the integral reaches <area> and goes on: where the rate pauses on the very
+ * number, the end of the pause. SCHEDULE_NEVER when it never passes <area>. */
 dur_ns curve_when_integral(const struct curve *c, double area);
 
 /* The least t >= <from> at which the value is at least <level>; SCHEDULE_NEVER when it never is again. */
 dur_ns curve_when_value(const struct curve *c, dur_ns from, double level);
+
+/* How far a stream of growing areas has come. */
+struct curve_cursor {
+	uint32_t segment;
+	dur_ns start; /* of the segment */
+	double area;  /* of all segments before it */
+};
 
 /* The planned instants of an open load, one after the other, for one of <stride> workers: every stride-th arrival. All
  * workers walk the same stream, so that together they make exactly the arrivals of the whole. */
@@ -40,6 +48,7 @@ struct arrivals {
 	uint64_t number; /* of the next arrival for this worker */
 	double area;     /* of the integral at which it comes */
 	dur_ns at;       /* SCHEDULE_NEVER: there are no more */
+	struct curve_cursor cursor;
 	struct rng rng;
 };
 

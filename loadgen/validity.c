@@ -7,6 +7,7 @@
 
 #define ACHIEVED_LEAST 0.99
 #define DROPPED_MOST 0.001
+#define WAITED_SUSPECT 0.01
 #define LAG_LEAST_LIMIT MILLISECOND
 #define LAG_OF_SERVICE 0.05
 #define CPU_SUSPECT 0.85
@@ -41,22 +42,22 @@ static void judge_lag(const struct generator_health *h, struct run_record *r)
 
 static void judge_arrivals(const struct generator_health *h, struct run_record *r)
 {
-	const double planned = h->planned ? (double)h->planned : 1;
-	const double achieved = (double)h->begun / planned;
-	const bool saturated = h->cpu_peak >= CPU_SATURATED;
-	if (!h->open)
+	if (!h->open || h->planned == 0)
 		return;
+	const double planned = (double)h->planned, achieved = (double)h->begun / planned;
+	const bool saturated = h->cpu_peak >= CPU_SATURATED;
 	if (achieved < ACHIEVED_LEAST && saturated)
 		say(r, RUN_NOT_VALID, "the generator was the limit: it began %.1f %% of the arrivals with a core at %.0f %%",
 		    achieved * 100, h->cpu_peak * 100);
-	else if (achieved < ACHIEVED_LEAST)
-		say(r, RUN_SUSPECT,
-		    "%.1f %% of the arrivals never began: all users were waiting for the target; they are counted as censored",
-		    (1 - achieved) * 100);
 	if ((double)h->dropped / planned > DROPPED_MOST)
 		say(r, RUN_NOT_VALID, "%.2f %% of the arrivals were dropped, because no user was free",
 		    (double)h->dropped / planned * 100);
-	if (h->waited > 0 && (double)h->waited / planned > ACHIEVED_LEAST / 100)
+	/* From here on only suspect: the worst comes first. */
+	if (achieved < ACHIEVED_LEAST && !saturated)
+		say(r, RUN_SUSPECT,
+		    "%.1f %% of the arrivals never began: all users were waiting for the target; they are counted as censored",
+		    (1 - achieved) * 100);
+	if ((double)h->waited / planned > WAITED_SUSPECT)
 		say(r, RUN_SUSPECT,
 		    "%.1f %% of the arrivals waited for a free user (their response times include it); allow more users",
 		    (double)h->waited / planned * 100);

@@ -98,8 +98,10 @@ static struct user *user_of(struct worker *w, uint32_t executor, uint32_t number
 static struct mono admit_arrivals(struct worker *w)
 {
 	struct mono wake = w->plan.end;
+	const uint32_t count = w->plan.program->executor_count;
 	int begun = 0;
-	for (uint32_t i = 0; i < w->plan.program->executor_count && w->sending; i++) {
+	for (uint32_t k = 0; k < count && w->sending; k++) {
+		const uint32_t i = (w->admit_first + k) % count;
 		struct arrival a;
 		struct mono when = { 0 };
 		enum executor_answer answer;
@@ -109,8 +111,11 @@ static struct mono admit_arrivals(struct worker *w)
 			if (!u)
 				break;
 			user_begin(u, &a);
-			if (++begun == ADMIT_MAX)
-				return mono_now(); /* there may be more */
+			if (++begun == ADMIT_MAX) {
+				/* There may be more; the others first, so that a busy executor starves nobody. */
+				w->admit_first = (i + 1) % count;
+				return mono_now();
+			}
 		}
 		if (answer == EXECUTOR_WAIT && when.ns < wake.ns)
 			wake = when;
@@ -265,7 +270,8 @@ static void cut_users(struct worker *w)
 
 static void finish_run(struct worker *w)
 {
-	const bool stopped = atomic_load(&w->stop);
+	/* In one step: a stop that comes a moment later means the grace. */
+	const bool stopped = atomic_exchange(&w->stop, false);
 	const struct mono now = mono_now();
 	const struct mono until = mono_after(now, stopped ? 0 : w->plan.grace);
 	w->sending = false;

@@ -40,6 +40,7 @@ struct worker {
 	struct transport *transport;
 	struct meter *meter; /* the one being written */
 	struct executor **executors;
+	uint32_t admit_first; /* executor that is asked first in the next turn */
 	struct user ***users; /* per executor, per own user: made at its first iteration */
 	uint32_t *user_counts;
 	struct user *ready_head, **ready_tail;

@@ -44,16 +44,20 @@ static void drop_first(struct rate_executor *r)
 	r->base.counts.dropped++;
 }
 
-/* Counts what has become due, and drops what may not wait. */
+/* Counts what has become due. */
 static void follow_schedule(struct rate_executor *r, struct mono now)
 {
-	const uint64_t free_now = r->free_count + (r->count - r->made);
-	const uint64_t most = r->plan->late == LATE_DROP ? free_now : free_now + EXECUTOR_QUEUE_MAX;
 	while (is_due(r, &r->horizon, now)) {
 		arrivals_advance(&r->horizon);
 		r->base.counts.planned++;
 		r->waiting++;
 	}
+}
+
+/* Drops what may not wait, once <served> arrivals have found, or could have found, a free user. */
+static void drop_excess(struct rate_executor *r, uint64_t served)
+{
+	const uint64_t most = served + (r->plan->late == LATE_DROP ? 0 : EXECUTOR_QUEUE_MAX);
 	while (r->waiting > most)
 		drop_first(r);
 }
@@ -86,7 +90,9 @@ static enum executor_answer rate_next(struct executor *x, struct mono now, struc
 	follow_schedule(r, now);
 	if (r->waiting > 0 && take_user(r, &user)) {
 		const struct mono at = instant(r, &r->next);
-		*ret_arrival = (struct arrival){ .intended = at, .able = at, .number = r->next.number, .user = user.number };
+		*ret_arrival = (struct arrival){
+			.intended = at, .able = at, .number = r->next.number, .user = user.number
+		};
 		if (user.since.ns > at.ns) {
 			ret_arrival->able = user.since;
 			ret_arrival->waited = true;
@@ -97,6 +103,8 @@ static enum executor_answer rate_next(struct executor *x, struct mono now, struc
 		r->waiting--;
 		return EXECUTOR_ARRIVAL;
 	}
+	/* Only now: while users are free the first arrivals get them, however late we are ourselves. */
+	drop_excess(r, 0);
 	/* With arrivals waiting for a user there is nothing to do before one is free, but to count the next. */
 	*ret_when = instant(r, &r->horizon);
 	if (ret_when->ns > r->place.end.ns)
@@ -115,6 +123,7 @@ static bool rate_unserved(struct executor *x, struct mono end, struct arrival *r
 {
 	struct rate_executor *r = container_of(x, struct rate_executor, base);
 	follow_schedule(r, end);
+	drop_excess(r, r->free_count + (r->count - r->made));
 	if (r->waiting == 0)
 		return false;
 	const struct mono at = instant(r, &r->next);
@@ -135,14 +144,18 @@ static const struct executor_ops rate_ops = { "rate", rate_next, rate_ended, rat
 
 struct executor *executor_rate_create(const struct executor_plan *plan, const struct executor_place *place)
 {
-	const struct curve curve = { plan->segments, plan->segment_count };
+	/* Fewer users than workers: arrivals go only to workers that have a user. */
+	const uint32_t sharing = plan->users < place->workers ? plan->users : place->workers;
+	const bool has_share = place->worker < sharing;
+	const struct curve curve = { plan->segments, has_share ? plan->segment_count : 0 };
 	struct rate_executor *r = xcalloc(1, sizeof(*r));
 	r->base.ops = &rate_ops;
 	r->plan = plan;
 	r->place = *place;
 	r->count = executor_users_of(plan->users, place->worker, place->workers);
 	r->free = xcalloc(r->count, sizeof(*r->free));
-	arrivals_init(&r->next, curve, plan->poisson, place->worker, place->workers, place->seed);
+	arrivals_init(&r->next, curve, plan->poisson, has_share ? place->worker : 0, has_share ? sharing : 1,
+	              place->seed);
 	r->horizon = r->next;
 	return &r->base;
 }
