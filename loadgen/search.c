@@ -19,6 +19,8 @@
 #define CENSORED_MOST 0.05
 #define BEGUN_LEAST 0.99
 #define RATE_LEAST 0.2
+/* A trial that the machine disturbed is made again this often before weir is called the limit. */
+#define INVALID_AGAIN 2
 
 void search_init(struct search *s, const struct search_limits *limits)
 {
@@ -180,9 +182,14 @@ void search_take(struct search *s, const struct trial_figures *figures, struct s
 	t->error_rate = figures->requests ? (double)figures->failed / (double)figures->requests : 0;
 	t->verdict = judge(s, figures, t);
 	note_bounds(record, t);
-	if (t->verdict == TRIAL_INVALID)
-		finish(s, record, "generator limited", "weir itself was the limit, so the target was not measured any further");
-	else if (s->phase == TRIAL_CONFIRM)
+	if (t->verdict == TRIAL_INVALID) {
+		if (++s->invalid > INVALID_AGAIN)
+			finish(s, record, "generator limited",
+			       "weir itself was the limit, so the target was not measured any further");
+		return;
+	}
+	s->invalid = 0;
+	if (s->phase == TRIAL_CONFIRM)
 		after_confirm(s, t->rate, t, record);
 	else if (t->verdict == TRIAL_FAIL)
 		after_fail(s, t->rate, record);

@@ -7,7 +7,8 @@
  * An SLO "p95(response_time) < T" is the claim that at most q = 5 % of the requests are slower than T, failed or never
  * finished (capacity.md section 6); that share, not the percentile, is decided upon. Climbing and narrowing only take
  * clear answers; near the edge the share's error is far larger than a binomial one (batch means), so the only figure
- * that is stated is one that a longer confirmation held. A trial in which the generator was the limit ends the search.
+ * that is stated is one that a longer confirmation held. A trial in which the generator was the limit says nothing; it is
+ * made again, and the third in a row ends the search.
  *
  * Threads: [any]. */
 #ifndef WEIR_LOADGEN_SEARCH_H
@@ -44,6 +45,7 @@ struct search {
 	double high; /* lowest load that failed; 0: none yet */
 	double next;
 	int confirmations;
+	int invalid; /* trials in a row */
 	bool done;
 };
 

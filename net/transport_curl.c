@@ -43,6 +43,7 @@ struct state {
 	struct cell *cell;
 	CURL *easy;
 	bool active; /* in the multi */
+	bool head_complete;
 	bool cancelled;
 	struct state *next_cancelled;
 	enum request_kind kind;
@@ -206,6 +207,11 @@ static void finish_transfer(struct state *s, CURLcode code)
 	curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &os_errno);
 	x->error = error_of(code, os_errno);
 	x->detail[0] = '\0';
+	if (x->error == NET_NONE && !s->head_complete) {
+		/* To libcurl a connection that ends among the headers is an answer without a body. */
+		x->error = NET_RESET;
+		snprintf(s->error, sizeof(s->error), "the connection ended within the headers");
+	}
 	if (x->error != NET_NONE) {
 		const char *text = s->error[0] ? s->error : curl_easy_strerror(code);
 		snprintf(x->detail, sizeof(x->detail), "%.*s", (int)sizeof(x->detail) - 1, text);
@@ -218,10 +224,13 @@ static void finish_transfer(struct state *s, CURLcode code)
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *state)
 {
-	struct transfer *x = ((struct state *)state)->transfer;
+	struct state *s = state;
+	struct transfer *x = s->transfer;
 	const struct str line = str_trim((struct str){ bytes, size * count });
 	if (x->first_byte.ns == 0)
 		x->first_byte = mono_now();
+	if (line.len == 0)
+		s->head_complete = true;
 	if (x->ear->header) {
 		const size_t colon = str_find(line, ':');
 		if (colon < line.len)
@@ -318,6 +327,7 @@ static void curl_start(struct transport *t, struct transfer *x)
 	x->error = NET_NONE;
 	x->dns = x->connect = x->tls = 0;
 	s->error[0] = '\0';
+	s->head_complete = false;
 	s->active = true;
 	x->sent = mono_now();
 	must(curl_multi_add_handle(s->cell->multi, s->easy) == CURLM_OK);
