@@ -6,7 +6,7 @@
 #include "base/must.h"
 
 #define NAMES 14
-#define BAR 20
+#define BAR 12
 #define TEXT(name) char name[NUMBER_TEXT_BYTES]
 
 enum answer { ANSWER_VERIFIED, ANSWER_LOWER_BOUND, ANSWER_NOT_FOUND, ANSWER_GENERATOR, ANSWER_NONE };
@@ -54,7 +54,7 @@ static void say_verified(const struct search_record *s, const struct report_styl
 {
 	TEXT(a);
 	TEXT(b);
-	style_verdict(style, out, TONE_GOOD, "VERIFIED", "the target sustains %s with %s, confirmed for %s.",
+	style_verdict(style, out, TONE_GOOD, "VERIFIED", "the target sustains %s (iterations) with %s, confirmed for %s.",
 	              text_rate(s->verified, a), s->slo ? s->slo : "the SLO", text_duration(s->verified_for, b));
 }
 
@@ -65,10 +65,10 @@ static void say_bound(const struct search_record *s, const struct report_style *
 	const enum answer answer = answer_of(s);
 	if (best_pass(s) > 0)
 		style_verdict(style, out, words[answer].tone, words[answer].word,
-		              "at least %s keeps %s; %s The limit was not reached: this is an observed load, not the "
-		              "capacity.",
+		              "at least %s (iterations) keeps %s; %s Its limit was not found: this is an observed load, not "
+		              "its capacity.",
 		              text_rate(best_pass(s), a), slo,
-		              answer == ANSWER_GENERATOR ? "beyond it the generator itself was the limit."
+		              answer == ANSWER_GENERATOR ? "beyond it the generator, not the target, was the limit."
 		              : answer == ANSWER_NONE    ? "then the search ended before an answer."
 		                                         : "no load that was tried failed.");
 	else
@@ -183,12 +183,12 @@ static void write_unknown(const struct search_record *s, const struct report_sty
 {
 	TEXT(a);
 	style_heading(style, out, "What this does not say");
-	style_say(style, out, 2, "- another mix of flows, other pauses, other data volumes: the figure is for this scenario.");
-	style_say(style, out, 2, "- other machines or numbers of instances: only what ran here was measured.");
+	style_item(style, out, 2, "another mix of flows, other pauses, other data volumes: the figure is for this scenario.");
+	style_item(style, out, 2, "other machines or numbers of instances: only what ran here was measured.");
 	if (s->verified > 0)
-		style_say(style, out, 2, "- longer than %s: leaks, full disks and cold caches need a soak run.",
+		style_item(style, out, 2, "longer than %s: leaks, full disks and cold caches need a soak run.",
 		          text_duration(s->verified_for, a));
-	style_say(style, out, 2, "- recovery after an overload. Traffic in production comes in bursts: keep headroom.");
+	style_item(style, out, 2, "recovery after an overload. Traffic in production comes in bursts: keep headroom.");
 }
 
 static void write_rule(const struct search_record *s, const struct report_style *style, struct buf *out)

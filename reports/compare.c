@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "reports/quantile_text.h"
 #include "stats/batch.h"
 
 #define CONFIDENCE 0.95
@@ -34,7 +35,7 @@ const char *compare_figure_text(enum compare_figure f)
 
 const char *compare_verdict_text(enum compare_verdict v)
 {
-	static const char *const texts[] = { "same", "better", "worse", "regression", "unclear", "too few" };
+	static const char *const texts[] = { "same", "better", "worse", "regression", "unclear", "too few", "small" };
 	must((size_t)v < ARRAY_LEN(texts));
 	return texts[v];
 }
@@ -197,11 +198,8 @@ static const struct step_record *find_step(const struct flow_record *f, const ch
 
 static enum compare_verdict judge_time(const struct compare_row *row, const struct compare_limits *l)
 {
-	const double difference = row->now - row->base;
 	if (isnan(row->low))
 		return COMPARE_TOO_FEW;
-	if (fabs(difference) < (double)l->floor)
-		return COMPARE_SAME;
 	if (row->ratio >= l->ratio)
 		return row->low > COMPARE_PROVEN ? COMPARE_REGRESSION : COMPARE_UNCLEAR;
 	if (row->low > 1 && row->ratio >= NOTEWORTHY)
@@ -214,14 +212,19 @@ static enum compare_verdict judge_errors(const struct compare_row *row, uint64_t
 	const double difference = row->now - row->base;
 	if (row->n_base < ERROR_REQUESTS_LEAST || row->n_now < ERROR_REQUESTS_LEAST)
 		return COMPARE_TOO_FEW;
-	if (fabs(difference) < l->error_floor)
-		return COMPARE_SAME;
 	const bool far = isnan(row->ratio) || row->ratio >= l->ratio;
 	if (difference > 0 && far && failed >= COMPARE_ERRORS_LEAST)
 		return row->low > 0 ? COMPARE_REGRESSION : COMPARE_UNCLEAR;
 	if (row->low > 0)
 		return COMPARE_WORSE;
 	return row->high < 0 ? COMPARE_BETTER : COMPARE_SAME;
+}
+
+static enum compare_verdict above_floor(enum compare_verdict v, const struct compare_row *row, double floor)
+{
+	if (v == COMPARE_SAME || v == COMPARE_TOO_FEW)
+		return v;
+	return fabs(row->now - row->base) < floor ? COMPARE_SMALL : v;
 }
 
 /* Newcombe's hybrid score interval of the difference of two shares. */
@@ -236,19 +239,20 @@ static void compare_errors(const struct place *base, const struct place *now, co
 	wilson_interval((double)now->failed / deffs[1], (double)now->n / deffs[1], CONFIDENCE, &nl, &nh);
 	row->low = row->now - row->base - hypot(row->now - nl, bh - row->base);
 	row->high = row->now - row->base + hypot(nh - row->now, row->base - bl);
-	row->verdict = judge_errors(row, now->failed, l);
+	row->verdict = above_floor(judge_errors(row, now->failed, l), row, l->error_floor);
 }
 
 static void compare_times(const struct place *base, const struct place *now, double deff, const struct compare_limits *l,
                           struct compare_row *row)
 {
 	const double q = quantiles[row->figure];
-	row->base = (double)hist_quantile(base->response, q);
-	row->now = (double)hist_quantile(now->response, q);
+	const int64_t least = quantile_least_n(q);
+	row->base = hist_count(base->response) < least ? NAN : (double)hist_quantile(base->response, q);
+	row->now = hist_count(now->response) < least ? NAN : (double)hist_quantile(now->response, q);
 	row->ratio = row->base > 0 ? row->now / row->base : NAN;
-	if (!ratio_interval(base->response, now->response, q, deff, &row->low, &row->high))
+	if (isnan(row->ratio) || !ratio_interval(base->response, now->response, q, deff, &row->low, &row->high))
 		row->low = row->high = NAN;
-	row->verdict = judge_time(row, l);
+	row->verdict = above_floor(judge_time(row, l), row, (double)l->floor);
 }
 
 static struct compare_row *add_row(struct run_comparison *c, const struct place *base, const struct place *now)

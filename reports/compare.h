@@ -46,14 +46,15 @@ enum compare_verdict {
 	COMPARE_REGRESSION,
 	COMPARE_UNCLEAR,    /* past the limit, not proven; or gone */
 	COMPARE_TOO_FEW,    /* no interval */
+	COMPARE_SMALL,      /* would be another, but the difference is below the floor: ignored */
 };
-const char *compare_verdict_text(enum compare_verdict v); /* "same", ..., "too few" */
+const char *compare_verdict_text(enum compare_verdict v); /* "same", ..., "too few", "small" */
 
 struct compare_row {
 	const char *flow, *step; /* NULL, NULL: all; step NULL: the whole flow */
 	enum compare_figure figure;
 	uint64_t n_base, n_now; /* requests */
-	double base, now;       /* ns or a share */
+	double base, now;       /* ns or a share; NAN: too few requests for this quantile, or missing */
 	double ratio;           /* NAN: unknown */
 	double low, high;       /* 95 % interval of the ratio (error rate: of the difference); NAN: unknown */
 	enum compare_verdict verdict;

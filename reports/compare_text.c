@@ -5,10 +5,12 @@
 #include "base/must.h"
 
 #define TEXT(name) char name[NUMBER_TEXT_BYTES]
+#define NAMED 1.1
 
 static const enum tone tones[] = {
 	[COMPARE_SAME] = TONE_PLAIN,     [COMPARE_BETTER] = TONE_GOOD,  [COMPARE_WORSE] = TONE_WARN,
 	[COMPARE_REGRESSION] = TONE_BAD, [COMPARE_UNCLEAR] = TONE_WARN, [COMPARE_TOO_FEW] = TONE_FAINT,
+	[COMPARE_SMALL] = TONE_FAINT,
 };
 
 static const char *value_text(const struct compare_row *row, double v, char ret_text[NUMBER_TEXT_BYTES])
@@ -18,7 +20,7 @@ static const char *value_text(const struct compare_row *row, double v, char ret_
 	return text_duration(isfinite(v) ? (dur_ns)v : -1, ret_text);
 }
 
-/* "1.95x .. 2.26x", of error rates the difference: "+0.1 .. +0.3 pp". */
+/* "1.95x..2.26x", of error rates the difference: "+0.1..+0.3 pp". */
 static void add_interval(const struct compare_row *row, struct buf *out)
 {
 	TEXT(a);
@@ -26,9 +28,9 @@ static void add_interval(const struct compare_row *row, struct buf *out)
 	if (isnan(row->low))
 		buf_add(out, STR("n/a"));
 	else if (row->figure == COMPARE_ERROR_RATE)
-		buf_printf(out, "%+.2g .. %+.2g pp", row->low * 100 + 0.0, row->high * 100 + 0.0);
+		buf_printf(out, "%+.2g..%+.2g pp", row->low * 100 + 0.0, row->high * 100 + 0.0);
 	else
-		buf_printf(out, "%s .. %s", text_ratio(row->low, a), text_ratio(row->high, b));
+		buf_printf(out, "%s..%s", text_ratio(row->low, a), text_ratio(row->high, b));
 }
 
 static void add_place(const struct compare_row *row, struct buf *out)
@@ -50,8 +52,9 @@ static const struct compare_row *worst_row(const struct run_comparison *c)
 		const struct compare_row *row = &c->rows[i];
 		if (row->verdict != wanted)
 			continue;
-		/* New errors where there were none have no ratio: nothing is worse. */
-		if (!worst || (isnan(row->ratio) && !row->missing) || row->ratio > worst->ratio)
+		/* New errors where there were none have no ratio: nothing is worse. The whole run comes first: a part of it
+		 * is worth naming only when it is clearly worse. */
+		if (!worst || (isnan(row->ratio) && !row->missing) || row->ratio > NAMED * worst->ratio)
 			worst = row;
 	}
 	return worst;
@@ -108,7 +111,9 @@ static void add_row(struct table *t, const struct compare_row *row, bool first)
 	if (first)
 		add_place(row, &text);
 	table_cell(t, row->step ? TONE_PLAIN : TONE_STRONG, buf_cstr(&text));
-	table_cell(t, TONE_PLAIN, row->missing ? "requests" : compare_figure_text(row->figure));
+	table_cell(t, TONE_PLAIN, row->missing                            ? "n"
+	                          : row->figure == COMPARE_ERROR_RATE ? "errors"
+	                                                              : compare_figure_text(row->figure));
 	if (row->missing) {
 		table_cell(t, TONE_PLAIN, text_count((double)row->n_base, a));
 		table_cell(t, TONE_PLAIN, text_count((double)row->n_now, a));
@@ -116,7 +121,7 @@ static void add_row(struct table *t, const struct compare_row *row, bool first)
 		table_cell(t, TONE_PLAIN, value_text(row, row->base, a));
 		table_cell(t, TONE_PLAIN, value_text(row, row->now, a));
 	}
-	table_cell(t, TONE_STRONG, row->missing ? "" : isnan(row->ratio) ? "new" : text_ratio(row->ratio, a));
+	table_cell(t, TONE_STRONG, row->missing ? "" : isnan(row->ratio) ? row->now > 0 && row->base <= 0 ? "new" : "n/a" : text_ratio(row->ratio, a));
 	buf_clear(&text);
 	if (!row->missing)
 		add_interval(row, &text);
@@ -156,7 +161,9 @@ static void write_rows(const struct run_comparison *c, const struct report_style
 		add_row(&t, row, !before || !same_place(row, before));
 		before = row;
 	}
-	if (!table_is_empty(&t)) {
+	/* When most rows are bad, the whole table says it. */
+	const bool worth = !table_is_empty(&t) && (!bad_only || t.cell_count / t.column_count <= c->row_count / 2);
+	if (worth) {
 		style_heading(s, out, "%s", title);
 		table_write(&t, s, 2, out);
 	}
@@ -169,7 +176,7 @@ static void write_run(const char *name, const struct run_record *r, const struct
 	TEXT(b);
 	TEXT(c);
 	TEXT(d);
-	style_pair(s, out, 8, name, "%s, %s, %s requests (%s iterations)", text_wall(r->started_at, a),
+	style_pair(s, out, 8, name, "%s, %s, %s requests, %s iterations", text_wall(r->started_at, a),
 	           text_duration(r->duration, b), text_count((double)r->requests, c), text_rate(r->achieved_rate, d));
 	style_pair(s, out, 8, "", "%s", r->id[0] ? r->id : "no id");
 }
@@ -181,13 +188,15 @@ static void write_method(const struct run_comparison *c, const struct report_sty
 	style_heading(s, out, "How it was judged");
 	style_say(s, out, 2,
 	          "A time is a regression when now/baseline is at least %.3g, surely above %.3g (95 %% interval), and the "
-	          "difference is %s or more. An error rate: at least %.3g times, surely higher, by %s or more.",
+	          "difference is %s or more (below it: \"small\"). An error rate: at least %.3g times, surely higher, by %s or "
+	          "more.",
 	          c->limits.ratio, COMPARE_PROVEN, text_duration(c->limits.floor, a), c->limits.ratio,
 	          text_share(c->limits.error_floor, b));
 	if (c->design_effect_known)
 		style_say(s, out, 2,
-		          "Requests of one moment are alike, so they count less: %.0f for one at p50, %.0f at p95, %.0f at "
-		          "p99, %.0f for errors. Intervals of error rates are those of the difference, in per cent points.",
+		          "Requests of one moment are alike: for the intervals, their number was divided by %.3g (p50), %.3g "
+		          "(p95), %.3g (p99), %.3g (errors). Intervals of error rates are those of the difference, in per "
+		          "cent points.",
 		          c->design_effect[COMPARE_P50], c->design_effect[COMPARE_P95], c->design_effect[COMPARE_P99],
 		          c->design_effect[COMPARE_ERROR_RATE]);
 	else
@@ -209,7 +218,7 @@ void report_compare_text(const struct run_comparison *c, const struct run_record
 	if (c->warning_count)
 		style_heading(s, out, "CAREFUL: the runs are not alike");
 	for (size_t i = 0; i < c->warning_count; i++)
-		style_say(s, out, 2, "- %s.", c->warnings[i]);
+		style_item(s, out, 2, "%s.", c->warnings[i]);
 	if (c->refused)
 		return;
 	write_rows(c, s, true, "What is worse", out);

@@ -68,7 +68,7 @@ void load_soundness(const struct run_record *r, const struct report_style *s, st
 	style_add(s, out, tones[r->validity], words[r->validity], 0);
 	buf_add_char(out, '\n');
 	for (size_t i = 0; i < r->reason_count; i++)
-		style_say(s, out, 4, "- %s", r->reasons[i]);
+		style_item(s, out, 4, "%s", r->reasons[i]);
 	say_arrivals(r, s, out);
 	if (hist_count(&r->lag)) {
 		const int64_t late = hist_count_above(&r->lag, LATE);
@@ -139,8 +139,8 @@ void load_requests(const struct run_record *r, const struct report_style *s, str
 	style_pair(s, out, NAMES, "transport", "%s by replay, %s by curl, over %s connections",
 	           text_count((double)r->by_replay, a), text_count((double)r->by_curl, b),
 	           text_count((double)r->connections, c));
-	style_pair(s, out, NAMES, "bytes", "%.1f MB sent, %.1f MB received", (double)r->bytes_sent / 1e6,
-	           (double)r->bytes_received / 1e6);
+	style_pair(s, out, NAMES, "bytes", "%s sent, %s received", text_bytes((double)r->bytes_sent, a),
+	           text_bytes((double)r->bytes_received, b));
 }
 
 void load_times(const struct run_record *r, const struct report_style *s, bool brief, struct buf *out)
@@ -284,12 +284,14 @@ void load_thresholds(const struct run_record *r, const struct report_style *s, s
 		return;
 	table_init(&t, columns, ARRAY_LEN(columns));
 	size_t shown = 0;
-	for (int met = 0; met < 2; met++) /* those not met first */
-		for (size_t i = 0; i < r->threshold_count; i++)
-			if (r->thresholds[i].met == (met == 1) && (!most || shown < most)) {
-				add_threshold(&t, &r->thresholds[i]);
-				shown++;
-			}
+	for (int turn = 0; turn < 3; turn++) /* not met, no data, met */
+		for (size_t i = 0; i < r->threshold_count; i++) {
+			const struct threshold_record *x = &r->thresholds[i];
+			if ((x->met ? 2 : x->has_value ? 0 : 1) != turn || (most && shown == most))
+				continue;
+			add_threshold(&t, x);
+			shown++;
+		}
 	style_heading(s, out, "Thresholds");
 	table_write(&t, s, 2, out);
 	if (shown < r->threshold_count)

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 #define NAMES 16
-#define NOTES 24
+#define NOTES 28
 
 /* What one line of the picture shows of a tick. */
 typedef double figure(const struct tick_record *t);

@@ -76,8 +76,8 @@ static void add_stage(struct table *t, const struct rollout_record *r, const str
 void rollout_stages(const struct rollout_record *r, const struct report_style *s, struct buf *out)
 {
 	static const struct column columns[] = { { "weight", true, 0 }, { "time", true, 2 },     { "arm", false, 0 },
-		                                 { "requests", true, 0 }, { "errors", true, 0 }, { "p50", true, 1 },
-		                                 { "p95", true, 0 },    { "p99", true, 3 },      { "verdict", false, 0 } };
+		                                 { "requests", true, 0 }, { "errors", true, 0 }, { "p50", true, 3 },
+		                                 { "p95", true, 0 },    { "p99", true, 1 },      { "verdict", false, 0 } };
 	struct table t;
 	if (!r->stage_count)
 		return;

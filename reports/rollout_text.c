@@ -1,5 +1,6 @@
 #include "reports/rollout_text.h"
 
+#include <ctype.h>
 #include <math.h>
 
 #include "reports/rollout_tables.h"
@@ -62,7 +63,7 @@ static void add_where(const struct rollout_record *r, struct buf *out)
 	TEXT(b);
 	buf_add(out, str_from(doing[r->state]));
 	if (stage && !r->finished_at.ns)
-		buf_printf(out, ", stage %zu of %zu (%s) since %s", number, r->stage_count, text_weight(stage->weight_bp, a),
+		buf_printf(out, ", stage %zu of %zu (%s) for %s", number, r->stage_count, text_weight(stage->weight_bp, a),
 		           text_duration(rollout_last_instant(r).ns - stage->entered.ns, b));
 	buf_add_char(out, '.');
 }
@@ -77,9 +78,15 @@ void report_rollout_sentence(const struct rollout_record *r, struct buf *out)
 	}
 	if (r->finished_at.ns && out->len)
 		return;
-	if (out->len)
-		buf_add_char(out, ' ');
+	if (!out->len) {
+		add_where(r, out);
+		return;
+	}
+	buf_add_char(out, ' ');
+	const size_t at = out->len;
 	add_where(r, out);
+	if (at < out->len)
+		out->bytes[at] = (char)toupper((unsigned char)out->bytes[at]);
 }
 
 static void write_verdict(const struct rollout_record *r, const struct report_style *s, struct buf *out)
@@ -224,10 +231,37 @@ void report_rollout_text(const struct rollout_record *r, const struct report_sty
 	write_audit(r, s, out);
 }
 
+/* How the arms do in the present stage, for one who asks while it runs. */
+static void write_present(const struct rollout_record *r, const struct report_style *s, struct buf *out)
+{
+	size_t number = 0;
+	const struct stage_record *x = last_stage(r, &number);
+	TEXT(a);
+	TEXT(b);
+	TEXT(c);
+	if (r->finished_at.ns || !x)
+		return;
+	style_heading(s, out, "This stage");
+	for (int arm = ARMS - 1; arm >= 0; arm--) {
+		const double n = (double)x->requests[arm];
+		style_pair(s, out, NAMES, arm_text((enum arm)arm), "%s requests, %s errors, p95 %s", text_count(n, a),
+		           text_share(n > 0 ? (double)x->errors[arm] / n : NAN, b),
+		           n > 0 && x->p95[arm] > 0 ? text_duration(x->p95[arm], c) : "n/a");
+	}
+	if (!r->tick_count)
+		return;
+	const struct tick_record *t = &r->ticks[r->tick_count - 1];
+	style_pair(s, out, NAMES, "worse?", "errors %.1f, latency %.1f of the %.1f that prove it", fmax(t->harm_errors, 0),
+	           fmax(t->harm_latency, 0), rollout_needed(r));
+	style_pair(s, out, NAMES, "good enough?", "errors %.1f, latency %.1f of the %.1f that prove it",
+	           fmax(t->promote_errors, 0), fmax(t->promote_latency, 0), rollout_needed(r));
+}
+
 void report_rollout_summary(const struct rollout_record *r, const struct report_style *s, struct buf *out)
 {
 	write_verdict(r, s, out);
 	write_decision(r, s, out);
+	write_present(r, s, out);
 	write_rollback(r, s, out);
 	rollout_events(r, s, 3, out);
 }

@@ -104,6 +104,50 @@ static void add_blanks(struct buf *out, size_t count)
 		buf_add_char(out, ' ');
 }
 
+static bool ends_in_digit(struct str s)
+{
+	return s.len && s.p[s.len - 1] >= '0' && s.p[s.len - 1] <= '9';
+}
+
+static bool begins_with_digit(struct str s)
+{
+	return s.len && s.p[0] >= '0' && s.p[0] <= '9';
+}
+
+/* "%", "ms", "s)," and the like: what must not be parted from its number. */
+static bool is_unit(struct str word)
+{
+	static const char *const units[] = { "%", "us", "ms", "s", "m", "h", "k", "M", "G", "B", "kB", "MB", "GB" };
+	while (word.len && strchr(").,;:", word.p[word.len - 1]))
+		word.len--;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (str_is(word, units[i]))
+			return true;
+	return false;
+}
+
+/* The next word and what must stay on its line: "6 m 2 s,". False at the end. */
+static bool take_word(struct str *rest, struct str *ret_word)
+{
+	struct str next, after = *rest;
+	do
+		if (!str_cut(&after, ' ', ret_word))
+			return false;
+	while (!ret_word->len);
+	*rest = after;
+	struct str last = *ret_word;
+	while (str_cut(&after, ' ', &next)) {
+		const bool sum = (str_is(last, "m") || str_is(last, "h")) && begins_with_digit(next) &&
+		                 last.p != ret_word->p;
+		if (!(ends_in_digit(last) && is_unit(next)) && !sum)
+			break;
+		ret_word->len = (size_t)(next.p + next.len - ret_word->p);
+		last = next;
+		*rest = after;
+	}
+	return true;
+}
+
 /* Adds <text> word by word. The cursor stands at <column>; following lines begin at <indent>. A word longer than a line
  * is broken. Ends with a line break. */
 static void add_wrapped(const struct report_style *s, struct buf *out, size_t column, size_t indent, const char *text)
@@ -111,10 +155,8 @@ static void add_wrapped(const struct report_style *s, struct buf *out, size_t co
 	const size_t width = (size_t)style_width(s);
 	struct str rest = str_from(text), word;
 	bool first = true;
-	while (str_cut(&rest, ' ', &word)) {
+	while (take_word(&rest, &word)) {
 		const size_t columns = style_columns(word);
-		if (!columns)
-			continue;
 		if (!first && column + 1 + columns > width) {
 			buf_add_char(out, '\n');
 			add_blanks(out, indent);
@@ -139,6 +181,18 @@ void style_say(const struct report_style *s, struct buf *out, int indent, const 
 	va_end(args);
 	add_blanks(out, (size_t)indent);
 	add_wrapped(s, out, (size_t)indent, (size_t)indent, text);
+	free(text);
+}
+
+void style_item(const struct report_style *s, struct buf *out, int indent, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *text = xvasprintf(format, args);
+	va_end(args);
+	add_blanks(out, (size_t)indent);
+	buf_add(out, STR("- "));
+	add_wrapped(s, out, (size_t)indent + 2, (size_t)indent + 2, text);
 	free(text);
 }
 

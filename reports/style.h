@@ -49,6 +49,10 @@ void style_heading(const struct report_style *s, struct buf *out, const char *fo
 void style_say(const struct report_style *s, struct buf *out, int indent, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The same as an item of a list: "- " in front, following lines below its first word. */
+void style_item(const struct report_style *s, struct buf *out, int indent, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* "WORD  sentence", the word in its tone, the sentence wrapped and indented below itself. */
 void style_verdict(const struct report_style *s, struct buf *out, enum tone tone, const char *word, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -70,6 +74,8 @@ const char *text_share(double share, char ret_text[NUMBER_TEXT_BYTES]);
 const char *text_rate(double per_second, char ret_text[NUMBER_TEXT_BYTES]);
 /* "1.52x". */
 const char *text_ratio(double ratio, char ret_text[NUMBER_TEXT_BYTES]);
+/* "812 B", "12.3 kB", "4.56 MB" of 1,000,000. */
+const char *text_bytes(double bytes, char ret_text[NUMBER_TEXT_BYTES]);
 /* Basis points as a weight: "5 %", "0.25 %". */
 const char *text_weight(int32_t basis_points, char ret_text[NUMBER_TEXT_BYTES]);
 /* "2026-01-01 00:00:00 UTC". */

@@ -96,6 +96,15 @@ const char *text_ratio(double ratio, char ret_text[NUMBER_TEXT_BYTES])
 	return ret_text;
 }
 
+const char *text_bytes(double bytes, char ret_text[NUMBER_TEXT_BYTES])
+{
+	char text[COUNT_TEXT_BYTES];
+	if (!isfinite(bytes) || bytes < 0)
+		return not_there(ret_text);
+	snprintf(ret_text, NUMBER_TEXT_BYTES, "%s%sB", count_format(round(bytes), text), bytes < 1e4 ? " " : "");
+	return ret_text;
+}
+
 const char *text_weight(int32_t basis_points, char ret_text[NUMBER_TEXT_BYTES])
 {
 	return text_share(basis_points / 10000.0, ret_text);

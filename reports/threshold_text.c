@@ -48,8 +48,6 @@ double threshold_used(const struct threshold_record *t)
 static double badness(const struct threshold_record *t)
 {
 	const double used = threshold_used(t);
-	if (!t->met && !t->has_value)
-		return INFINITY;
 	/* All that are not met come before all that are. */
 	return (t->met ? 0 : 1e12) + (isnan(used) ? 0 : fmin(used, 1e9));
 }

@@ -15,7 +15,7 @@ const char *threshold_value_text(const struct threshold_record *t, char ret_text
 
 double threshold_used(const struct threshold_record *t);
 
-/* The one to tell first: not met without data, then not met with the largest share, then met with the largest share.
+/* The one to tell first: not met with the largest share, then not met without data, then met with the largest share.
  * NULL: there are none. */
 const struct threshold_record *threshold_worst(const struct run_record *r);
 
