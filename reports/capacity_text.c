@@ -50,12 +50,21 @@ static double best_pass(const struct search_record *s)
 	return fmax(s->verified, s->highest_pass);
 }
 
+/* "348 iterations/s": what the load of a search counts. */
+static const char *text_load(double per_second, char ret_text[NUMBER_TEXT_BYTES])
+{
+	TEXT(rate);
+	text_rate(per_second, rate);
+	snprintf(ret_text, NUMBER_TEXT_BYTES, "%.*s iterations/s", (int)strcspn(rate, "/"), rate);
+	return ret_text;
+}
+
 static void say_verified(const struct search_record *s, const struct report_style *style, struct buf *out)
 {
 	TEXT(a);
 	TEXT(b);
-	style_verdict(style, out, TONE_GOOD, "VERIFIED", "the target sustains %s (iterations) with %s, confirmed for %s.",
-	              text_rate(s->verified, a), s->slo ? s->slo : "the SLO", text_duration(s->verified_for, b));
+	style_verdict(style, out, TONE_GOOD, "VERIFIED", "the target sustains %s with %s, confirmed for %s.",
+	              text_load(s->verified, a), s->slo ? s->slo : "the SLO", text_duration(s->verified_for, b));
 }
 
 static void say_bound(const struct search_record *s, const struct report_style *style, struct buf *out)
@@ -65,9 +74,9 @@ static void say_bound(const struct search_record *s, const struct report_style *
 	const enum answer answer = answer_of(s);
 	if (best_pass(s) > 0)
 		style_verdict(style, out, words[answer].tone, words[answer].word,
-		              "at least %s (iterations) keeps %s; %s Its limit was not found: this is an observed load, not "
-		              "its capacity.",
-		              text_rate(best_pass(s), a), slo,
+		              "at least %s keep %s; %s The target's limit was not found: this is an observed load, "
+		              "not its capacity.",
+		              text_load(best_pass(s), a), slo,
 		              answer == ANSWER_GENERATOR ? "beyond it the generator, not the target, was the limit."
 		              : answer == ANSWER_NONE    ? "then the search ended before an answer."
 		                                         : "no load that was tried failed.");
@@ -88,7 +97,7 @@ static void write_answer(const struct search_record *s, const struct report_styl
 	case ANSWER_NOT_FOUND:
 		style_verdict(style, out, TONE_BAD, "NOT FOUND", "no load that was tried keeps %s%s%s.", s->slo ? s->slo : "the SLO",
 		              s->lowest_fail > 0 ? "; even this one failed: " : "",
-		              s->lowest_fail > 0 ? text_rate(s->lowest_fail, a) : "");
+		              s->lowest_fail > 0 ? text_load(s->lowest_fail, a) : "");
 		break;
 	case ANSWER_LOWER_BOUND:
 	case ANSWER_GENERATOR:

@@ -234,7 +234,7 @@ static void compare_errors(const struct place *base, const struct place *now, co
 	double bl, bh, nl, nh;
 	row->base = (double)base->failed / (double)base->n;
 	row->now = (double)now->failed / (double)now->n;
-	row->ratio = base->failed ? row->now / row->base : now->failed ? NAN : 1;
+	row->ratio = base->failed ? row->now / row->base : NAN;
 	wilson_interval((double)base->failed / deffs[0], (double)base->n / deffs[0], CONFIDENCE, &bl, &bh);
 	wilson_interval((double)now->failed / deffs[1], (double)now->n / deffs[1], CONFIDENCE, &nl, &nh);
 	row->low = row->now - row->base - hypot(row->now - nl, bh - row->base);

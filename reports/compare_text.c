@@ -20,7 +20,7 @@ static const char *value_text(const struct compare_row *row, double v, char ret_
 	return text_duration(isfinite(v) ? (dur_ns)v : -1, ret_text);
 }
 
-/* "1.95x..2.26x", of error rates the difference: "+0.1..+0.3 pp". */
+/* "1.95x..2.26x", of error rates the difference: "+0.1..+0.3" per cent points. */
 static void add_interval(const struct compare_row *row, struct buf *out)
 {
 	TEXT(a);
@@ -28,7 +28,7 @@ static void add_interval(const struct compare_row *row, struct buf *out)
 	if (isnan(row->low))
 		buf_add(out, STR("n/a"));
 	else if (row->figure == COMPARE_ERROR_RATE)
-		buf_printf(out, "%+.2g..%+.2g pp", row->low * 100 + 0.0, row->high * 100 + 0.0);
+		buf_printf(out, "%+.2g..%+.2g", row->low * 100 + 0.0, row->high * 100 + 0.0);
 	else
 		buf_printf(out, "%s..%s", text_ratio(row->low, a), text_ratio(row->high, b));
 }
@@ -52,9 +52,11 @@ static const struct compare_row *worst_row(const struct run_comparison *c)
 		const struct compare_row *row = &c->rows[i];
 		if (row->verdict != wanted)
 			continue;
-		/* New errors where there were none have no ratio: nothing is worse. The whole run comes first: a part of it
-		 * is worth naming only when it is clearly worse. */
-		if (!worst || (isnan(row->ratio) && !row->missing) || row->ratio > NAMED * worst->ratio)
+		/* New errors where there were none have no ratio: nothing is worse. The whole run comes first, and of it
+		 * the p95: another row is worth naming only when it is clearly worse. */
+		const bool typical = worst && !row->flow && row->figure == COMPARE_P95;
+		if (!worst || (isnan(row->ratio) && !row->missing) ||
+		    row->ratio > (typical ? 1 / NAMED : NAMED) * worst->ratio)
 			worst = row;
 	}
 	return worst;
@@ -103,6 +105,14 @@ static void write_verdict(const struct run_comparison *c, const struct report_st
 	buf_finish(&worst);
 }
 
+/* Why there is no ratio, in a word. */
+static const char *no_ratio_text(const struct compare_row *row)
+{
+	if (row->figure != COMPARE_ERROR_RATE)
+		return "n/a";
+	return row->now > 0 ? "new" : "-";
+}
+
 static void add_row(struct table *t, const struct compare_row *row, bool first)
 {
 	struct buf text;
@@ -121,7 +131,7 @@ static void add_row(struct table *t, const struct compare_row *row, bool first)
 		table_cell(t, TONE_PLAIN, value_text(row, row->base, a));
 		table_cell(t, TONE_PLAIN, value_text(row, row->now, a));
 	}
-	table_cell(t, TONE_STRONG, row->missing ? "" : isnan(row->ratio) ? row->now > 0 && row->base <= 0 ? "new" : "n/a" : text_ratio(row->ratio, a));
+	table_cell(t, TONE_STRONG, row->missing ? "" : isnan(row->ratio) ? no_ratio_text(row) : text_ratio(row->ratio, a));
 	buf_clear(&text);
 	if (!row->missing)
 		add_interval(row, &text);
