@@ -416,6 +416,7 @@ static enum controller_end end_of(const struct controller *c)
 
 static void start(struct controller *c)
 {
+	tick_take(c); /* and drop: nobody watched meanwhile */
 	controller_tell(c, MACHINE_STARTED, 0, NULL);
 	if (c->overridden)
 		story_event(c, "lease.overridden", "warning", c->o.actor, NULL, NULL,

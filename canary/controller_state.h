@@ -125,6 +125,7 @@ struct mono drive_due(const struct controller *c);
 void drive_time(struct controller *c, struct mono now);
 
 /* controller_tick.c */
+void tick_take(struct controller *c); /* what the source counted since the last take goes to c->sample */
 void tick_begin(struct controller *c);
 void tick_end(struct controller *c, const struct driver_observation *seen_or_null);
 

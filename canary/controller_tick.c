@@ -4,12 +4,21 @@
 
 #include "base/must.h"
 
+void tick_take(struct controller *c)
+{
+	source_sample_reset(&c->sample);
+	c->o.source->ops->take(c->o.source, &c->sample);
+}
+
 void tick_begin(struct controller *c)
 {
 	const struct mono now = mono_now();
 	const int64_t seconds = mono_since(now, c->tick_start) / SECOND;
 	c->tick_at = mono_after(c->tick_start, (seconds + 1) * SECOND);
-	/* Nothing to measure before the data plane answered; one tick at a time when it is slow. */
+	/* What came before the data plane answered us belongs to no tick. */
+	if (!c->machine.prepared)
+		tick_take(c);
+	/* One tick at a time when the data plane is slow: the next one then has the requests of both. */
 	if (!c->machine.prepared || c->tick_waits || !machine_running(&c->machine))
 		return;
 	c->tick = c->tick_base + seconds;
@@ -115,8 +124,7 @@ static void show(struct controller *c, bool observed)
 void tick_end(struct controller *c, const struct driver_observation *seen_or_null)
 {
 	c->tick_waits = false;
-	source_sample_reset(&c->sample);
-	c->o.source->ops->take(c->o.source, &c->sample);
+	tick_take(c);
 	uint64_t missing = 0;
 	c->share = NAN;
 	if (seen_or_null) {

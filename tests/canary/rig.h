@@ -33,6 +33,9 @@ struct rig {
 void rig_init(struct rig *r);
 void rig_finish(struct rig *r);
 
+/* Only the listening socket of an arm, at a free port. */
+void rig_arm_listen(struct rig_arm *a);
+
 /* Turns the loop until *flag or until <limit> passed; returns *flag. */
 bool rig_wait(struct rig *r, const bool *flag, dur_ns limit);
 
@@ -50,6 +53,7 @@ void rig_wait_for_arms(struct rig *r, struct driver *d);
 /* A user's connection. rig_ask sends one request with cookie uid=<user> (NULL: none) and returns the letter of the arm
  * that answered, '5' for a 5xx, 0 when the connection broke. */
 int rig_connect(int32_t port);
+int rig_try_connect(int32_t port); /* -1: nobody listens */
 char rig_ask(int fd, const char *user);
 
 #endif
