@@ -2,6 +2,7 @@
  * this command takes the lease and does it itself. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "cli/actor.h"

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/must.h"
 #include "cli/actor.h"
 #include "cli/command.h"
 #include "cli/commands.h"

@@ -292,7 +292,7 @@ static void judge(struct run *r, const struct executor_counts *counts)
 		.cpu_peak = r->cpu_peak,
 	};
 	validity_judge(&health, record);
-	bool met = true;
+	bool met = record->requests > 0; /* missing data is never success */
 	for (size_t i = 0; i < record->threshold_count; i++)
 		met = met && record->thresholds[i].met;
 	record->verdict = r->interrupted                          ? RUN_ABORTED

@@ -158,12 +158,22 @@ static void after_confirm(struct search *s, double rate, const struct trial_reco
 		finish(s, record, "not found", "no load near the edge held the SLO for the whole confirmation");
 }
 
-static void note_bounds(struct search_record *record, const struct trial_record *t)
+/* The highest load that passed and the lowest that failed. A confirmation is longer than a trial, so when a load passed
+ * the one and failed the other, it failed. */
+static void note_bounds(struct search_record *record)
 {
-	if (t->verdict == TRIAL_PASS && t->rate > record->highest_pass)
-		record->highest_pass = t->rate;
-	if (t->verdict == TRIAL_FAIL && (record->lowest_fail == 0 || t->rate < record->lowest_fail))
-		record->lowest_fail = t->rate;
+	record->highest_pass = record->lowest_fail = 0;
+	for (size_t i = 0; i < record->trial_count; i++) {
+		const struct trial_record *t = &record->trials[i];
+		if (t->verdict == TRIAL_FAIL && (record->lowest_fail == 0 || t->rate < record->lowest_fail))
+			record->lowest_fail = t->rate;
+	}
+	for (size_t i = 0; i < record->trial_count; i++) {
+		const struct trial_record *t = &record->trials[i];
+		if (t->verdict == TRIAL_PASS && t->rate > record->highest_pass &&
+		    (record->lowest_fail == 0 || t->rate < record->lowest_fail))
+			record->highest_pass = t->rate;
+	}
 }
 
 void search_take(struct search *s, const struct trial_figures *figures, struct search_record *record)
@@ -181,7 +191,7 @@ void search_take(struct search *s, const struct trial_figures *figures, struct s
 	t->quantile = figures->quantile;
 	t->error_rate = figures->requests ? (double)figures->failed / (double)figures->requests : 0;
 	t->verdict = judge(s, figures, t);
-	note_bounds(record, t);
+	note_bounds(record);
 	if (t->verdict == TRIAL_INVALID) {
 		if (++s->invalid > INVALID_AGAIN)
 			finish(s, record, "generator limited",

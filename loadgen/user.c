@@ -119,11 +119,9 @@ static void send_request(struct user *u)
 	struct transfer *x = &u->transfer;
 	const struct vm_request *r = &u->vm.request;
 	const struct step *s = &u->worker->plan.program->steps[r->step];
-	for (uint32_t i = 0; i < r->header_count; i++)
-		u->headers[i] = (struct str_pair){ r->headers[i].name, r->headers[i].value };
 	x->method = r->method;
 	x->url = r->url.p; /* NUL behind its end: it stands in a struct buf */
-	x->headers = u->headers;
+	x->headers = r->headers;
 	x->header_count = r->header_count;
 	x->body = r->body;
 	x->has_body = r->has_body;
@@ -165,7 +163,7 @@ static void follow(struct user *u, enum vm_stop stop)
 		return;
 	case VM_FAILED:
 		/* Not the target's fault and no request: shown as a sample, so that nobody has to guess. */
-		meter_sample(u->worker->meter, RUN_ERROR_CHECK, u->vm.outcome.step, u->vm.outcome.text);
+		meter_sample(u->worker->meter, RUN_ERROR_CHECK, u->vm.request.step, u->vm.problem);
 		/* fall through */
 	case VM_ITERATION_END:
 		end_iteration(u, u->intended);

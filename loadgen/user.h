@@ -26,7 +26,6 @@ struct worker;
 struct user {
 	struct vm vm;
 	struct transfer transfer;
-	struct str_pair headers[PROGRAM_HEADERS_MAX];
 	struct worker *worker;
 	uint32_t executor, number; /* number: of the executor, over all workers */
 	enum user_state state;

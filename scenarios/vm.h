@@ -34,17 +34,13 @@ enum vm_stop {
 	VM_FAILED,        /* a template could not be rendered: vm->problem says why. The iteration is over */
 };
 
-struct vm_pair {
-	struct str name, value;
-};
-
 /* Borrowed until the next vm_resume, vm_begin or vm_finish. */
 struct vm_request {
 	uint32_t step; /* in program.steps */
 	const char *method;
 	struct str url;                /* absolute */
 	struct str path;               /* the part of it that a request line holds: from the first "/" of the path on */
-	const struct vm_pair *headers; /* Host, Content-Length, Transfer-Encoding, Connection are the transport's */
+	const struct str_pair *headers; /* Host, Content-Length, Transfer-Encoding, Connection are the transport's */
 	uint32_t header_count;
 	bool has_body;
 	struct str body;
@@ -104,7 +100,7 @@ struct vm {
 	uint64_t needles_found;       /* bit i: the text of check first_check + i was seen */
 	uint32_t captured_found;      /* bit i: the header of extract first_extract + i was seen */
 	struct vm_slot *slots;        /* per variable */
-	struct vm_pair *headers;      /* room for the step with most headers */
+	struct str_pair *headers;      /* room for the step with most headers */
 	uint32_t *needle_at;          /* per check of a step: how much of its text the last bytes matched */
 	struct buf *captured;         /* per extract of a step: the header's value */
 	struct buf url, values, body; /* of the request */

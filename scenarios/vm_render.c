@@ -107,7 +107,7 @@ static bool build_headers(struct vm *vm, const struct step *step)
 	for (uint32_t i = 0; i < step->header_count; i++) {
 		const struct header_template *h = &step->headers[i];
 		const size_t before = vm->values.len;
-		vm->headers[i] = (struct vm_pair){ .name = h->name };
+		vm->headers[i] = (struct str_pair){ .name = h->name };
 		if (vm_constant(&h->value, &constant)) {
 			vm->headers[i].value = constant;
 			continue;
