@@ -28,10 +28,8 @@ static const struct {
 	const char *word;
 	enum tone tone;
 } words[] = {
-	[ANSWER_VERIFIED] = { "VERIFIED", TONE_GOOD },
-	[ANSWER_LOWER_BOUND] = { "LOWER BOUND ONLY", TONE_WARN },
-	[ANSWER_NOT_FOUND] = { "NOT FOUND", TONE_BAD },
-	[ANSWER_GENERATOR] = { "GENERATOR LIMITED", TONE_WARN },
+	[ANSWER_VERIFIED] = { "VERIFIED", TONE_GOOD },  [ANSWER_LOWER_BOUND] = { "LOWER BOUND ONLY", TONE_WARN },
+	[ANSWER_NOT_FOUND] = { "NOT FOUND", TONE_BAD }, [ANSWER_GENERATOR] = { "GENERATOR LIMITED", TONE_WARN },
 	[ANSWER_NONE] = { "UNFINISHED", TONE_WARN },
 };
 
@@ -95,8 +93,8 @@ static void write_answer(const struct search_record *s, const struct report_styl
 		say_verified(s, style, out);
 		break;
 	case ANSWER_NOT_FOUND:
-		style_verdict(style, out, TONE_BAD, "NOT FOUND", "no load that was tried keeps %s%s%s.", s->slo ? s->slo : "the SLO",
-		              s->lowest_fail > 0 ? "; even this one failed: " : "",
+		style_verdict(style, out, TONE_BAD, "NOT FOUND", "no load that was tried keeps %s%s%s.",
+		              s->slo ? s->slo : "the SLO", s->lowest_fail > 0 ? "; even this one failed: " : "",
 		              s->lowest_fail > 0 ? text_load(s->lowest_fail, a) : "");
 		break;
 	case ANSWER_LOWER_BOUND:
@@ -166,8 +164,8 @@ static void add_trial(struct table *t, const struct search_record *s, const stru
 static void write_trials(const struct search_record *s, const struct report_style *style, struct buf *out)
 {
 	char quantile[16];
-	const struct column columns[] = { { "load", true, 0 },      { "phase", false, 3 },  { "held", true, 4 },
-		                          { "requests", true, 5 },  { "over", true, 0 },    { "at most", true, 1 },
+	const struct column columns[] = { { "load", true, 0 },        { "phase", false, 3 }, { "held", true, 4 },
+		                          { "requests", true, 5 },    { "over", true, 0 },   { "at most", true, 1 },
 		                          { "allowed: |", false, 2 }, { quantile, true, 0 }, { "verdict", false, 0 } };
 	struct table t;
 	snprintf(quantile, sizeof(quantile), "p%.4g", s->slo_quantile * 100);
@@ -192,11 +190,12 @@ static void write_unknown(const struct search_record *s, const struct report_sty
 {
 	TEXT(a);
 	style_heading(style, out, "What this does not say");
-	style_item(style, out, 2, "another mix of flows, other pauses, other data volumes: the figure is for this scenario.");
+	style_item(style, out, 2,
+	           "another mix of flows, other pauses, other data volumes: the figure is for this scenario.");
 	style_item(style, out, 2, "other machines or numbers of instances: only what ran here was measured.");
 	if (s->verified > 0)
 		style_item(style, out, 2, "longer than %s: leaks, full disks and cold caches need a soak run.",
-		          text_duration(s->verified_for, a));
+		           text_duration(s->verified_for, a));
 	style_item(style, out, 2, "recovery after an overload. Traffic in production comes in bursts: keep headroom.");
 }
 
@@ -209,14 +208,17 @@ static void write_rule(const struct search_record *s, const struct report_style 
 	TEXT(a);
 	style_heading(style, out, "How to quote it");
 	if (answer_of(s) == ANSWER_VERIFIED)
-		style_say(style, out, 2,
-		          "Only together: the rate, the SLO with its percentile, how long it was confirmed, the highest "
-		          "pass and lowest fail, and the scenario. Alone it is an observed peak, not capacity.");
+		style_say(
+			style, out, 2,
+			"Only together: the rate, the SLO with its percentile, how long it was confirmed, the highest "
+			"pass and lowest fail, and the scenario. Alone it is an observed peak, not capacity.");
 	else
-		style_say(style, out, 2, "Not as capacity: no load was verified. \"Observed load\" is what may be said.");
+		style_say(style, out, 2,
+		          "Not as capacity: no load was verified. \"Observed load\" is what may be said.");
 	style_heading(style, out, "This search");
 	style_pair(style, out, NAMES, "id", "%s", s->id[0] ? s->id : "none");
-	style_pair(style, out, NAMES, "scenario", "%s%s%s", s->name ? s->name : "?", hash ? ", hash " : "", hash ? hash : "");
+	style_pair(style, out, NAMES, "scenario", "%s%s%s", s->name ? s->name : "?", hash ? ", hash " : "",
+	           hash ? hash : "");
 	style_pair(style, out, NAMES, "started", "%s", text_wall(s->started_at, a));
 	if (host || version)
 		style_pair(style, out, NAMES, "made by", "weir %s on %s", version ? version : "?", host ? host : "?");

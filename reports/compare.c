@@ -242,8 +242,8 @@ static void compare_errors(const struct place *base, const struct place *now, co
 	row->verdict = above_floor(judge_errors(row, now->failed, l), row, l->error_floor);
 }
 
-static void compare_times(const struct place *base, const struct place *now, double deff, const struct compare_limits *l,
-                          struct compare_row *row)
+static void compare_times(const struct place *base, const struct place *now, double deff,
+                          const struct compare_limits *l, struct compare_row *row)
 {
 	const double q = quantiles[row->figure];
 	const int64_t least = quantile_least_n(q);
@@ -259,8 +259,15 @@ static struct compare_row *add_row(struct run_comparison *c, const struct place 
 {
 	c->rows = xreallocarray(c->rows, c->row_count + 1, sizeof(c->rows[0]));
 	struct compare_row *row = &c->rows[c->row_count++];
-	*row = (struct compare_row){ .flow = base->flow, .step = base->step, .n_base = base->n, .n_now = now->n,
-		                     .ratio = NAN, .low = NAN, .high = NAN, .base = NAN, .now = NAN };
+	*row = (struct compare_row){ .flow = base->flow,
+		                     .step = base->step,
+		                     .n_base = base->n,
+		                     .n_now = now->n,
+		                     .ratio = NAN,
+		                     .low = NAN,
+		                     .high = NAN,
+		                     .base = NAN,
+		                     .now = NAN };
 	return row;
 }
 
@@ -315,7 +322,8 @@ static void compare_all(struct run_comparison *c, const struct run_record *base,
 	const double deffs[] = { error_design_effect(base), error_design_effect(now) };
 	const struct place b = place_of_run(base), n = place_of_run(now);
 	for (int f = 0; f < COMPARE_ERROR_RATE; f++)
-		c->design_effect[f] = quantile_design_effect(base, now, (enum compare_figure)f, &c->design_effect_known);
+		c->design_effect[f] = quantile_design_effect(base, now, (enum compare_figure)f,
+		                                             &c->design_effect_known);
 	c->design_effect[COMPARE_ERROR_RATE] = fmax(deffs[0], deffs[1]);
 	compare_place(c, &b, &n, deffs);
 	for (size_t i = 0; i < base->flow_count; i++)
@@ -369,8 +377,8 @@ static void warn_of_loads(struct run_comparison *c, const struct run_record *bas
 		warn(c, "the loads differ by more than %.0f %%: %.4g iterations per second then, %.4g now", ALIKE * 100,
 		     base->achieved_rate, now->achieved_rate);
 	if (lengths > 1 + ALIKE || lengths < 1 / (1 + ALIKE))
-		warn(c, "the runs are not equally long: %.4g s then, %.4g s now", (double)base->duration / (double)SECOND,
-		     (double)now->duration / (double)SECOND);
+		warn(c, "the runs are not equally long: %.4g s then, %.4g s now",
+		     (double)base->duration / (double)SECOND, (double)now->duration / (double)SECOND);
 	if (base->validity == RUN_SUSPECT || now->validity == RUN_SUSPECT)
 		warn(c, "the %s is suspect: its generator was near its own limit",
 		     base->validity == RUN_SUSPECT ? "baseline" : "present run");
@@ -385,8 +393,8 @@ static const char *refusal(const struct run_record *r)
 	return r->requests && hist_count(&r->response) ? NULL : "has no requests";
 }
 
-void run_comparison_make(const struct run_record *base, const struct run_record *now, const struct compare_limits *limits,
-                         struct run_comparison *ret)
+void run_comparison_make(const struct run_record *base, const struct run_record *now,
+                         const struct compare_limits *limits, struct run_comparison *ret)
 {
 	*ret = (struct run_comparison){ .limits = limits ? *limits : COMPARE_LIMITS_DEFAULT };
 	for (int f = 0; f < COMPARE_FIGURES; f++)
@@ -427,27 +435,28 @@ static json_t *encode_row(const struct compare_row *row)
 {
 	/* Times are microseconds in JSON; the interval of an error rate is one of the difference. */
 	const double unit = row->figure == COMPARE_ERROR_RATE ? 1 : (double)MICROSECOND;
-	return json_pack("{s:s?, s:s?, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "flow", row->flow, "step", row->step,
-	                 "figure", compare_figure_text(row->figure), "requests_base", (json_int_t)row->n_base,
-	                 "requests_now", (json_int_t)row->n_now, "base", number_or_null(row->base / unit), "now",
-	                 number_or_null(row->now / unit), "ratio", number_or_null(row->ratio), "low",
-	                 number_or_null(row->low), "high", number_or_null(row->high), "verdict",
-	                 compare_verdict_text(row->verdict), "missing", (int)row->missing);
+	return json_pack("{s:s?, s:s?, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "flow", row->flow, "step",
+	                 row->step, "figure", compare_figure_text(row->figure), "requests_base",
+	                 (json_int_t)row->n_base, "requests_now", (json_int_t)row->n_now, "base",
+	                 number_or_null(row->base / unit), "now", number_or_null(row->now / unit), "ratio",
+	                 number_or_null(row->ratio), "low", number_or_null(row->low), "high", number_or_null(row->high),
+	                 "verdict", compare_verdict_text(row->verdict), "missing", (int)row->missing);
 }
 
-json_t *run_comparison_encode(const struct run_comparison *c, const struct run_record *base, const struct run_record *now)
+json_t *run_comparison_encode(const struct run_comparison *c, const struct run_record *base,
+                              const struct run_record *now)
 {
 	json_t *rows = json_array(), *warnings = json_array();
 	for (size_t i = 0; i < c->row_count; i++)
 		json_array_append_new(rows, encode_row(&c->rows[i]));
 	for (size_t i = 0; i < c->warning_count; i++)
 		json_array_append_new(warnings, json_string(c->warnings[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:{s:f, s:f, s:f}, s:o, s:o}", "schema", "weir.comparison.v1", "base",
-	                 base->id, "now", now->id, "verdict",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:{s:f, s:f, s:f}, s:o, s:o}", "schema", "weir.comparison.v1",
+	                 "base", base->id, "now", now->id, "verdict",
 	                 c->regression     ? "regression"
 	                 : c->inconclusive ? "inconclusive"
 	                                   : "no regression",
 	                 "refused", c->refused, "limits", "ratio", c->limits.ratio, "floor_us",
-	                 (double)c->limits.floor / (double)MICROSECOND, "error_floor", c->limits.error_floor, "warnings",
-	                 warnings, "rows", rows);
+	                 (double)c->limits.floor / (double)MICROSECOND, "error_floor", c->limits.error_floor,
+	                 "warnings", warnings, "rows", rows);
 }

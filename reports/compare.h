@@ -2,18 +2,20 @@
  *
  * row      one figure of one place (all, a flow, a step) in both runs
  * ratio    now / base
- * limits   what counts as a regression: point ratio >= `ratio` (1.5) and lower bound of the ratio > COMPARE_PROVEN (1.1)
- *          and a difference of at least `floor` (5 ms; error rates: `error_floor`, 0.1 % and COMPARE_ERRORS_LEAST failures)
+ * limits   what counts as a regression: point ratio >= `ratio` (1.5), lower bound of the ratio > COMPARE_PROVEN
+ *          (1.1), and a difference of at least `floor` (5 ms; error rates: `error_floor`, 0.1 %, and
+ *          COMPARE_ERRORS_LEAST failures)
  *
  * Quantiles (p50, p95, p99 of the response time): each run's two-sided 95 % order-statistic interval, joined on the
- * logarithmic scale by MOVER (Donner and Zou, Stat. Methods Med. Res. 2012): ln r -+ sqrt(half widths squared). Requests
- * of one second are not independent, so n is divided by the design effect first: the square of (half width of the
- * mean ln ratio of the same seconds of both runs, by batch means of at least 10 s, at least 5 batches) over (half
- * width as if independent), at least 1. Same seconds are compared with each other, so that a ramp, which both runs
- * have, is no noise. Runs too short for 5 batches have a design effect of 1; `design_effect_known` says so.
+ * logarithmic scale by MOVER (Donner and Zou, Stat. Methods Med. Res. 2012): ln r -+ sqrt(half widths squared).
+ * Requests of one second are not independent, so n is divided by the design effect first: the square of (half width
+ * of the mean ln ratio of the same seconds of both runs, by batch means of at least 10 s, at least 5 batches) over
+ * (half width as if independent), at least 1. Same seconds are compared with each other, so that a ramp, which both
+ * runs have, is no noise. Runs too short for 5 batches have a design effect of 1; `design_effect_known` says so.
  *
- * Error rates: Newcombe's interval (1998, method 10) of the difference, from Wilson intervals with n divided by the design
- * effect of 10 s batches. A ratio explodes at 0 errors, so the lower bound of the difference decides (capacity.md 13).
+ * Error rates: Newcombe's interval (1998, method 10) of the difference, from Wilson intervals with n divided by the
+ * design effect of 10 s batches. A ratio explodes at 0 errors, so the lower bound of the difference decides
+ * (capacity.md 13).
  *
  * A row whose point is past the limit without proof is "unclear": more requests are needed. So is a place that the
  * baseline has and this run has not. Unclear rows make the comparison inconclusive, and so do invalid runs.
@@ -40,13 +42,13 @@ enum compare_figure { COMPARE_P50, COMPARE_P95, COMPARE_P99, COMPARE_ERROR_RATE,
 const char *compare_figure_text(enum compare_figure f); /* "p50", ..., "error rate" */
 
 enum compare_verdict {
-	COMPARE_SAME,       /* no difference of note is proven */
-	COMPARE_BETTER,     /* proven, and by 10 % at least */
-	COMPARE_WORSE,      /* the same the other way, but within the limits */
+	COMPARE_SAME,   /* no difference of note is proven */
+	COMPARE_BETTER, /* proven, and by 10 % at least */
+	COMPARE_WORSE,  /* the same the other way, but within the limits */
 	COMPARE_REGRESSION,
-	COMPARE_UNCLEAR,    /* past the limit, not proven; or gone */
-	COMPARE_TOO_FEW,    /* no interval */
-	COMPARE_SMALL,      /* would be another, but the difference is below the floor: ignored */
+	COMPARE_UNCLEAR, /* past the limit, not proven; or gone */
+	COMPARE_TOO_FEW, /* no interval */
+	COMPARE_SMALL,   /* would be another, but the difference is below the floor: ignored */
 };
 const char *compare_verdict_text(enum compare_verdict v); /* "same", ..., "too few", "small" */
 
@@ -82,6 +84,7 @@ void run_comparison_make(const struct run_record *base, const struct run_record 
 void run_comparison_finish(struct run_comparison *c);
 
 /* For --json: given. Schema "weir.comparison.v1", times in microseconds. */
-json_t *run_comparison_encode(const struct run_comparison *c, const struct run_record *base, const struct run_record *now);
+json_t *run_comparison_encode(const struct run_comparison *c, const struct run_record *base,
+                              const struct run_record *now);
 
 #endif

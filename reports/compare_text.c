@@ -1,6 +1,7 @@
 #include "reports/compare_text.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/must.h"
 
@@ -82,6 +83,27 @@ static void add_worst(const struct run_comparison *c, struct buf *out)
 	buf_add_char(out, '.');
 }
 
+static size_t count_rows(const struct run_comparison *c, enum compare_verdict v)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < c->row_count; i++)
+		count += c->rows[i].verdict == v;
+	return count;
+}
+
+/* Also what the word could hide: small proven rises, and what nobody could judge. */
+static void write_no_regression(const struct run_comparison *c, const struct report_style *s, struct buf *out)
+{
+	char worse[128] = "", few[128] = "";
+	const size_t count = count_rows(c, COMPARE_WORSE), not_judged = count_rows(c, COMPARE_TOO_FEW);
+	if (count)
+		snprintf(worse, sizeof(worse), "; %zu of %zu are worse within them", count, c->row_count);
+	if (not_judged)
+		snprintf(few, sizeof(few), "; %zu of %zu had too few requests to be judged", not_judged, c->row_count);
+	style_verdict(s, out, count ? TONE_WARN : TONE_GOOD, "NO REGRESSION", "no figure is worse past the limits%s%s.",
+	              worse, few);
+}
+
 static void write_verdict(const struct run_comparison *c, const struct report_style *s, struct buf *out)
 {
 	struct buf worst;
@@ -91,17 +113,19 @@ static void write_verdict(const struct run_comparison *c, const struct report_st
 	if (c->refused)
 		style_verdict(s, out, TONE_WARN, "INCONCLUSIVE", "%s. Nothing can be compared.", c->refused);
 	else if (c->regression)
-		style_verdict(s, out, TONE_BAD, "REGRESSION", "%zu figure%s worse past the limits; the worst: %s", c->regressions,
-		              c->regressions == 1 ? " is" : "s are", buf_cstr(&worst));
+		style_verdict(s, out, TONE_BAD, "REGRESSION", "%zu figure%s worse past the limits; the worst: %s",
+		              c->regressions, c->regressions == 1 ? " is" : "s are", buf_cstr(&worst));
 	else if (c->unclear)
-		style_verdict(s, out, TONE_WARN, "INCONCLUSIVE",
-		              "%zu figure%s past the limits or gone, without proof; a longer run would tell. The worst: %s",
-		              c->unclear, c->unclear == 1 ? " is" : "s are", buf_cstr(&worst));
+		style_verdict(
+			s, out, TONE_WARN, "INCONCLUSIVE",
+			"%zu figure%s past the limits or gone, without proof; a longer run would tell. The worst: %s",
+			c->unclear, c->unclear == 1 ? " is" : "s are", buf_cstr(&worst));
 	else if (c->inconclusive)
-		style_verdict(s, out, TONE_WARN, "INCONCLUSIVE", "there are too few requests to bound even the p95 of all: %s now.",
+		style_verdict(s, out, TONE_WARN, "INCONCLUSIVE",
+		              "there are too few requests to bound even the p95 of all: %s now.",
 		              text_count((double)c->rows[0].n_now, a));
 	else
-		style_verdict(s, out, TONE_GOOD, "NO REGRESSION", "no figure is %.3g times the baseline or more.", c->limits.ratio);
+		write_no_regression(c, s, out);
 	buf_finish(&worst);
 }
 
@@ -121,9 +145,10 @@ static void add_row(struct table *t, const struct compare_row *row, bool first)
 	if (first)
 		add_place(row, &text);
 	table_cell(t, row->step ? TONE_PLAIN : TONE_STRONG, buf_cstr(&text));
-	table_cell(t, TONE_PLAIN, row->missing                            ? "n"
-	                          : row->figure == COMPARE_ERROR_RATE ? "errors"
-	                                                              : compare_figure_text(row->figure));
+	table_cell(t, TONE_PLAIN,
+	           row->missing                        ? "n"
+	           : row->figure == COMPARE_ERROR_RATE ? "errors"
+	                                               : compare_figure_text(row->figure));
 	if (row->missing) {
 		table_cell(t, TONE_PLAIN, text_count((double)row->n_base, a));
 		table_cell(t, TONE_PLAIN, text_count((double)row->n_now, a));
@@ -131,7 +156,10 @@ static void add_row(struct table *t, const struct compare_row *row, bool first)
 		table_cell(t, TONE_PLAIN, value_text(row, row->base, a));
 		table_cell(t, TONE_PLAIN, value_text(row, row->now, a));
 	}
-	table_cell(t, TONE_STRONG, row->missing ? "" : isnan(row->ratio) ? no_ratio_text(row) : text_ratio(row->ratio, a));
+	table_cell(t, TONE_STRONG,
+	           row->missing        ? ""
+	           : isnan(row->ratio) ? no_ratio_text(row)
+	                               : text_ratio(row->ratio, a));
 	buf_clear(&text);
 	if (!row->missing)
 		add_interval(row, &text);
@@ -157,9 +185,9 @@ static bool is_bad(const struct compare_row *row)
 static void write_rows(const struct run_comparison *c, const struct report_style *s, bool bad_only, const char *title,
                        struct buf *out)
 {
-	static const struct column columns[] = { { "flow / step", false, 0 },  { "", false, 0 },
-		                                 { "baseline", true, 0 },      { "now", true, 0 },
-		                                 { "ratio", true, 0 },         { "95 % interval", true, 1 },
+	static const struct column columns[] = { { "flow / step", false, 0 }, { "", false, 0 },
+		                                 { "baseline", true, 0 },     { "now", true, 0 },
+		                                 { "ratio", true, 0 },        { "95 % interval", true, 1 },
 		                                 { "verdict", false, 0 } };
 	struct table t;
 	const struct compare_row *before = NULL;
@@ -196,23 +224,26 @@ static void write_method(const struct run_comparison *c, const struct report_sty
 	TEXT(a);
 	TEXT(b);
 	style_heading(s, out, "How it was judged");
-	style_say(s, out, 2,
-	          "A time is a regression when now/baseline is at least %.3g, surely above %.3g (95 %% interval), and the "
-	          "difference is %s or more (below it: \"small\"). An error rate: at least %.3g times, surely higher, by %s or "
-	          "more.",
-	          c->limits.ratio, COMPARE_PROVEN, text_duration(c->limits.floor, a), c->limits.ratio,
-	          text_share(c->limits.error_floor, b));
+	style_say(
+		s, out, 2,
+		"A time is a regression when now/baseline is at least %.3g, surely above %.3g (95 %% interval), and the "
+		"difference is %s or more (below it: \"small\"). An error rate: at least %.3g times, surely higher, by %s or "
+		"more.",
+		c->limits.ratio, COMPARE_PROVEN, text_duration(c->limits.floor, a), c->limits.ratio,
+		text_share(c->limits.error_floor, b));
 	if (c->design_effect_known)
-		style_say(s, out, 2,
-		          "Requests of one moment are alike: for the intervals, their number was divided by %.3g (p50), %.3g "
-		          "(p95), %.3g (p99), %.3g (errors). Intervals of error rates are those of the difference, in per "
-		          "cent points.",
-		          c->design_effect[COMPARE_P50], c->design_effect[COMPARE_P95], c->design_effect[COMPARE_P99],
-		          c->design_effect[COMPARE_ERROR_RATE]);
+		style_say(
+			s, out, 2,
+			"Requests of one moment are alike: for the intervals, their number was divided by %.3g (p50), %.3g "
+			"(p95), %.3g (p99), %.3g (errors). Intervals of error rates are those of the difference, in per "
+			"cent points.",
+			c->design_effect[COMPARE_P50], c->design_effect[COMPARE_P95], c->design_effect[COMPARE_P99],
+			c->design_effect[COMPARE_ERROR_RATE]);
 	else
-		style_say(s, out, 2,
-		          "Intervals take requests for independent, as the runs are too short to know better (50 s): the "
-		          "truth may be wider. Intervals of error rates are those of the difference, in per cent points.");
+		style_say(
+			s, out, 2,
+			"Intervals take requests for independent, as the runs are too short to know better (50 s): the "
+			"truth may be wider. Intervals of error rates are those of the difference, in per cent points.");
 }
 
 void report_compare_text(const struct run_comparison *c, const struct run_record *base, const struct run_record *now,

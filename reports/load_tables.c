@@ -50,8 +50,8 @@ static void say_arrivals(const struct run_record *r, const struct report_style *
 	           text_count((double)r->arrivals, planned), text_count((double)r->started, begun),
 	           text_share(load_error_rate(r->started, r->arrivals), share),
 	           text_count((double)r->dropped, dropped));
-	style_pair(s, out, NAMES, "rate", "%s asked for, %s achieved, up to %u users", text_rate(r->offered_rate, asked),
-	           text_rate(r->achieved_rate, achieved), r->users_max);
+	style_pair(s, out, NAMES, "rate", "%s asked for, %s achieved, up to %u users",
+	           text_rate(r->offered_rate, asked), text_rate(r->achieved_rate, achieved), r->users_max);
 }
 
 void load_soundness(const struct run_record *r, const struct report_style *s, struct buf *out)
@@ -104,8 +104,9 @@ static const char *error_meaning(enum run_error e)
 
 static void write_errors(const struct run_record *r, const struct report_style *s, struct buf *out)
 {
-	static const struct column columns[] = { { "error", false, 0 }, { "requests", true, 0 }, { "share", true, 0 },
-		                                 { "meaning", false, 0 } };
+	static const struct column columns[] = {
+		{ "error", false, 0 }, { "requests", true, 0 }, { "share", true, 0 }, { "meaning", false, 0 }
+	};
 	struct table t;
 	TEXT(a);
 	table_init(&t, columns, ARRAY_LEN(columns));
@@ -154,8 +155,11 @@ void load_times(const struct run_record *r, const struct report_style *s, bool b
 		const char *name;
 		double q;
 		bool brief;
-	} rows[] = { { "p50", .5, true },   { "p90", .9, false },    { "p95", .95, true },
-		     { "p99", .99, true },  { "p99.9", .999, false } };
+	} rows[] = { { "p50", .5, true },
+		     { "p90", .9, false },
+		     { "p95", .95, true },
+		     { "p99", .99, true },
+		     { "p99.9", .999, false } };
 	struct table t;
 	TEXT(a);
 	table_init(&t, columns, ARRAY_LEN(columns));
@@ -234,8 +238,11 @@ void load_flows(const struct run_record *r, const struct report_style *s, bool s
 
 void load_checks(const struct run_record *r, const struct report_style *s, struct buf *out)
 {
-	static const struct column columns[] = { { "step", false, 0 }, { "check", false, 0 }, { "failed", true, 0 },
-		                                 { "of", true, 0 },    { "share", true, 0 } };
+	static const struct column columns[] = { { "step", false, 0 },
+		                                 { "check", false, 0 },
+		                                 { "failed", true, 0 },
+		                                 { "of", true, 0 },
+		                                 { "share", true, 0 } };
 	struct table t;
 	size_t failing = 0;
 	TEXT(a);
@@ -318,14 +325,16 @@ static const char *manifest_text(const json_t *manifest, const char *key)
 
 void load_manifest(const struct run_record *r, const struct report_style *s, struct buf *out)
 {
-	static const char *const keys[][2] = { { "scenario_hash", "scenario" }, { "target", "target" }, { "cpu", "cpu" },
-		                               { "command", "command" } };
+	static const char *const keys[][2] = {
+		{ "scenario_hash", "scenario" }, { "target", "target" }, { "cpu", "cpu" }, { "command", "command" }
+	};
 	const json_t *m = r->manifest;
 	TEXT(a);
 	style_heading(s, out, "This run");
 	style_pair(s, out, NAMES, "id", "%s", r->id[0] ? r->id : "none");
 	style_pair(s, out, NAMES, "started", "%s", text_wall(r->started_at, a));
-	const char *version = manifest_text(m, "weir"), *host = manifest_text(m, "host"), *kernel = manifest_text(m, "kernel");
+	const char *version = manifest_text(m, "weir"), *host = manifest_text(m, "host"),
+		   *kernel = manifest_text(m, "kernel");
 	if (version || host)
 		style_pair(s, out, NAMES, "made by", "weir %s on %s%s%s", version ? version : "?", host ? host : "?",
 		           kernel ? ", kernel " : "", kernel ? kernel : "");

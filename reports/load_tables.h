@@ -1,5 +1,5 @@
-/* load_tables.h: the sections of load_text.h, one function each; for this folder only. Each writes its heading and leaves out
- * what the run does not have. Threads: [any]. */
+/* load_tables.h: the sections of load_text.h, one function each; for this folder only. Each writes its heading and
+ * leaves out what the run does not have. Threads: [any]. */
 #ifndef WEIR_REPORTS_LOAD_TABLES_H
 #define WEIR_REPORTS_LOAD_TABLES_H
 

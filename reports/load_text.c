@@ -70,8 +70,8 @@ static void add_not_met(const struct run_record *r, struct buf *out)
 	if (r->threshold_count == 1)
 		buf_add(out, STR("the only threshold is not met: "));
 	else
-		buf_printf(out, "%zu of %zu thresholds %s not met%s: ", count, r->threshold_count, count == 1 ? "is" : "are",
-		           count == 1 ? "" : "; the worst");
+		buf_printf(out, "%zu of %zu thresholds %s not met%s: ", count, r->threshold_count,
+		           count == 1 ? "is" : "are", count == 1 ? "" : "; the worst");
 	add_criterion(worst, out);
 	buf_add_char(out, '.');
 }
@@ -141,25 +141,28 @@ static void write_advice(const struct run_record *r, const struct report_style *
 		cpu = fmax(cpu, r->seconds[i].cpu);
 	style_heading(s, out, "What to do");
 	if (r->dropped)
-		style_item(s, out, 2, "Allow more users: %u were not enough to begin every iteration on time.", r->users_max);
+		style_item(s, out, 2, "Allow more users: %u were not enough to begin every iteration on time.",
+		           r->users_max);
 	if (cpu > 0.85)
 		style_item(s, out, 2,
-		          "The generator's core was at %.0f %%: ask for less, give it more --threads, or use a larger "
-		          "or a second machine.",
-		          cpu * 100);
+		           "The generator's core was at %.0f %%: ask for less, give it more --threads, or use a larger "
+		           "or a second machine.",
+		           cpu * 100);
 	else
 		style_item(s, out, 2,
-		          "The generator had CPU left: look for other work on its machine (also the target itself), "
-		          "a throttled container, or too few file descriptors or ports.");
-	style_item(s, out, 2, "`weir doctor` says what this machine can measure. Then run it again: nothing of this run is "
-	                     "kept as a baseline.");
+		           "The generator had CPU left: look for other work on its machine (also the target itself), "
+		           "a throttled container, or too few file descriptors or ports.");
+	style_item(s, out, 2,
+	           "`weir doctor` says what this machine can measure. Then run it again: nothing of this run is "
+	           "kept as a baseline.");
 }
 
 static void write_unverified(const struct run_record *r, const struct report_style *s, struct buf *out)
 {
 	char a[NUMBER_TEXT_BYTES], b[NUMBER_TEXT_BYTES];
 	style_heading(s, out, "UNVERIFIED: what the generator saw, not what the target does");
-	style_say(s, out, 2, "%s requests, %s failed. Do not quote these times: they contain the generator's own delay.",
+	style_say(s, out, 2,
+	          "%s requests, %s failed. Do not quote these times: they contain the generator's own delay.",
 	          text_count((double)r->requests, a), text_count((double)r->failed, b));
 	load_times(r, s, true, out);
 }
@@ -218,9 +221,9 @@ void report_load_summary(const struct run_record *r, const struct report_style *
 	if (!r->requests)
 		return;
 	style_heading(s, out, "%s requests in %s (%s), %s failed%s", text_count((double)r->requests, a),
-	              text_duration(r->duration, b),
-	              text_rate(seconds > 0 ? (double)r->requests / seconds : NAN, c),
-	              text_share(load_error_rate(r->failed, r->requests), d), r->validity == RUN_SUSPECT ? "; SUSPECT" : "");
+	              text_duration(r->duration, b), text_rate(seconds > 0 ? (double)r->requests / seconds : NAN, c),
+	              text_share(load_error_rate(r->failed, r->requests), d),
+	              r->validity == RUN_SUSPECT ? "; SUSPECT" : "");
 	load_times(r, s, true, out);
 	if (r->flow_count > 1)
 		load_flows(r, s, false, SUMMARY_FLOWS, out);

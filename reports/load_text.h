@@ -4,7 +4,8 @@
  * percentile is presented as the target's: what was measured stands at the end under "unverified". A quantile is shown
  * only with enough requests to bound it (95 % one-sided, zero exceedances: p95 59, p99 299, p99.9 2,995), with its 95 %
  * order-statistic interval, which takes requests for independent: near saturation the truth is wider, and the report
- * says so (capacity.md section 7). Quantiles of seconds are never averaged: a slice of the time line shows its worst second.
+ * says so (capacity.md section 7). Quantiles of seconds are never averaged: a slice of the time line shows its worst
+ * second.
  *
  * Renders only; the record is borrowed. Threads: [any]. */
 #ifndef WEIR_REPORTS_LOAD_TEXT_H

@@ -124,7 +124,8 @@ static void write_note(enum kind kind, double highest, double needed, struct buf
 
 void rollout_evidence(const struct rollout_record *r, const struct report_style *s, struct buf *out)
 {
-	const size_t room = (size_t)(style_width(s) - 2 - NAMES - 1 - NOTES > 8 ? style_width(s) - 3 - NAMES - NOTES : 8);
+	const size_t room = (size_t)(style_width(s) - 2 - NAMES - 1 - NOTES > 8 ? style_width(s) - 3 - NAMES - NOTES
+	                                                                        : 8);
 	double *values[LINES], scales[KIND_EVIDENCE + 1] = { [KIND_WEIGHT] = 1 };
 	if (r->tick_count < 2)
 		return;

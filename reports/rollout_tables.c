@@ -75,9 +75,11 @@ static void add_stage(struct table *t, const struct rollout_record *r, const str
 
 void rollout_stages(const struct rollout_record *r, const struct report_style *s, struct buf *out)
 {
-	static const struct column columns[] = { { "weight", true, 0 }, { "time", true, 2 },     { "arm", false, 0 },
-		                                 { "requests", true, 0 }, { "errors", true, 0 }, { "p50", true, 3 },
-		                                 { "p95", true, 0 },    { "p99", true, 1 },      { "verdict", false, 0 } };
+	static const struct column columns[] = {
+		{ "weight", true, 0 },   { "time", true, 2 },   { "arm", false, 0 },
+		{ "requests", true, 0 }, { "errors", true, 0 }, { "p50", true, 3 },
+		{ "p95", true, 0 },      { "p99", true, 1 },    { "verdict", false, 0 }
+	};
 	struct table t;
 	if (!r->stage_count)
 		return;
@@ -91,7 +93,9 @@ void rollout_stages(const struct rollout_record *r, const struct report_style *s
 
 void rollout_power(const struct rollout_record *r, const struct report_style *s, struct buf *out)
 {
-	static const struct column columns[] = { { "weight", true, 0 }, { "canary", true, 0 }, { "stable", true, 0 },
+	static const struct column columns[] = { { "weight", true, 0 },
+		                                 { "canary", true, 0 },
+		                                 { "stable", true, 0 },
 		                                 { "smallest rise of the error rate it could prove", false, 0 } };
 	struct table t;
 	uint64_t requests = 0, errors = 0;
@@ -128,27 +132,44 @@ void rollout_power(const struct rollout_record *r, const struct report_style *s,
 	table_finish(&t);
 }
 
-/* "key value, key value" of the scalars of an object; weights in per cent. */
+/* "key value, key value" of the scalars of an object; weights in per cent, stages counted from 1. */
 static void add_scalars(struct buf *out, const json_t *object)
 {
 	const char *key;
 	json_t *value;
 	TEXT(a);
-	json_object_foreach((json_t *)object, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
 		const char *between = out->len ? ", " : "";
-		if (json_is_string(value) && (strcmp(key, "why") == 0 || strcmp(key, "text") == 0 || strcmp(key, "reason") == 0))
-			buf_printf(out, "%s%s", between, json_string_value(value));
-		else if (json_is_string(value))
+		if (json_is_string(value))
 			buf_printf(out, "%s%s %s", between, key, json_string_value(value));
 		else if (json_is_integer(value) && strcmp(key, "weight_bp") == 0)
 			buf_printf(out, "%sweight %s", between, text_weight((int32_t)json_integer_value(value), a));
 		else if (json_is_integer(value))
-			buf_printf(out, "%s%s %" JSON_INTEGER_FORMAT, between, key, json_integer_value(value));
+			buf_printf(out, "%s%s %" JSON_INTEGER_FORMAT, between, key,
+			           json_integer_value(value) + (strcmp(key, "stage") == 0));
 		else if (json_is_real(value) && isfinite(json_real_value(value)))
-			buf_printf(out, "%s%s %.3g", between, key, json_real_value(value));
+			buf_printf(out, "%s%s %.3g", between, key, json_real_value(value) + 0.0);
 		else if (json_is_true(value))
 			buf_printf(out, "%s%s", between, key);
 	}
+}
+
+/* An event that brings its own sentence is told by it, any other by its figures. */
+static void add_details(struct buf *out, const struct event_record *e)
+{
+	const char *text = json_string_value(json_object_get(e->data, "text"));
+	const char *reason = json_string_value(json_object_get(e->data, "reason"));
+	if (!text)
+		text = json_string_value(json_object_get(e->data, "why"));
+	if (!text) {
+		add_scalars(out, e->after);
+		add_scalars(out, e->data);
+		return;
+	}
+	buf_add(out, str_from(text));
+	if (reason)
+		buf_printf(out, " (reason: %s)", reason);
 }
 
 static void write_event(const struct rollout_record *r, const struct report_style *s, const struct event_record *e,
@@ -164,9 +185,7 @@ static void write_event(const struct rollout_record *r, const struct report_styl
 		buf_printf(&text, " by %s", e->actor);
 	struct buf details;
 	buf_init(&details, 1u << 15);
-	add_scalars(&details, e->data);
-	if (!details.len)
-		add_scalars(&details, e->after);
+	add_details(&details, e);
 	if (details.len)
 		buf_printf(&text, ": %s", buf_cstr(&details));
 	style_pair(s, out, 8, text_since(e->at.ns - r->started_at.ns, at), "%s", buf_cstr(&text));

@@ -1,5 +1,5 @@
-/* rollout_tables.h: the sections of rollout_text.h, one function each; for this folder only. Each writes its heading and leaves
- * out what the rollout does not have. Threads: [any]. */
+/* rollout_tables.h: the sections of rollout_text.h, one function each; for this folder only. Each writes its heading
+ * and leaves out what the rollout does not have. Threads: [any]. */
 #ifndef WEIR_REPORTS_ROLLOUT_TABLES_H
 #define WEIR_REPORTS_ROLLOUT_TABLES_H
 

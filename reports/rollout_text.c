@@ -63,7 +63,8 @@ static void add_where(const struct rollout_record *r, struct buf *out)
 	TEXT(b);
 	buf_add(out, str_from(doing[r->state]));
 	if (stage && !r->finished_at.ns)
-		buf_printf(out, ", stage %zu of %zu (%s) for %s", number, r->stage_count, text_weight(stage->weight_bp, a),
+		buf_printf(out, ", stage %zu of %zu (%s) for %s", number, r->stage_count,
+		           text_weight(stage->weight_bp, a),
 		           text_duration(rollout_last_instant(r).ns - stage->entered.ns, b));
 	buf_add_char(out, '.');
 }
@@ -115,7 +116,8 @@ static void write_ratio(const struct decision_record *d, const struct report_sty
 		return;
 	}
 	if (isfinite(d->ratio_low) && isfinite(d->ratio_high))
-		style_pair(s, out, NAMES, "ratio", "%s, surely between %s and %s (valid at every look, not only the last)",
+		style_pair(s, out, NAMES, "ratio",
+		           "%s, surely between %s and %s (valid at every look, not only the last)",
 		           text_ratio(d->ratio, a), text_ratio(d->ratio_low, b), text_ratio(d->ratio_high, c));
 	else if (isfinite(d->ratio_low))
 		style_pair(s, out, NAMES, "ratio", "%s, surely above %s (valid at every look, not only the last)",
@@ -131,7 +133,8 @@ static void write_decision(const struct rollout_record *r, const struct report_s
 	TEXT(b);
 	if (!d->metric)
 		return;
-	style_heading(s, out, "The comparison that decided");
+	const bool decided = r->finished_at.ns || r->state == ROLLOUT_HOLDING || r->state == ROLLOUT_ROLLING_BACK;
+	style_heading(s, out, decided ? "The comparison that decided" : "The comparison as it stands");
 	style_pair(s, out, NAMES, "metric", "%s", d->metric);
 	for (int arm = ARMS - 1; arm >= 0; arm--)
 		style_pair(s, out, NAMES, arm_text((enum arm)arm), "%s of %s requests (version %s)",
@@ -156,8 +159,10 @@ static void write_exposure(const struct rollout_record *r, const struct report_s
 	style_pair(s, out, NAMES, "canary served", "%s requests (%s of the traffic)", text_count((double)canary, a),
 	           text_share(both ? (double)canary / (double)both : NAN, b));
 	if (isfinite(r->exposed_requests) && r->exposed_requests >= 0.5)
-		style_pair(s, out, NAMES, "excess errors", "about %s requests failed that stable would have served (%s of all)",
-		           text_count(r->exposed_requests, a), text_share(both ? r->exposed_requests / (double)both : NAN, b));
+		style_pair(s, out, NAMES, "excess errors",
+		           "about %s requests failed that stable would have served (%s of all)",
+		           text_count(r->exposed_requests, a),
+		           text_share(both ? r->exposed_requests / (double)both : NAN, b));
 	else if (canary)
 		style_pair(s, out, NAMES, "excess errors", "none beyond what stable's own rate explains");
 }
@@ -209,7 +214,8 @@ static void write_audit(const struct rollout_record *r, const struct report_styl
 			style_pair(s, out, NAMES, arm_text((enum arm)arm), "%s, commit %s",
 			           r->arms[arm].version ? r->arms[arm].version : "?", r->arms[arm].commit);
 	if (r->event_count)
-		style_pair(s, out, NAMES, "audit", "%zu events, the last is number %lld of the log; check it with `weir audit verify`",
+		style_pair(s, out, NAMES, "audit",
+		           "%zu events, the last is number %lld of the log; check it with `weir audit verify`",
 		           r->event_count, (long long)r->events[r->event_count - 1].seq);
 	else
 		style_pair(s, out, NAMES, "audit", "no events were loaded with this record");
@@ -251,8 +257,8 @@ static void write_present(const struct rollout_record *r, const struct report_st
 	if (!r->tick_count)
 		return;
 	const struct tick_record *t = &r->ticks[r->tick_count - 1];
-	style_pair(s, out, NAMES, "worse?", "errors %.1f, latency %.1f of the %.1f that prove it", fmax(t->harm_errors, 0),
-	           fmax(t->harm_latency, 0), rollout_needed(r));
+	style_pair(s, out, NAMES, "worse?", "errors %.1f, latency %.1f of the %.1f that prove it",
+	           fmax(t->harm_errors, 0), fmax(t->harm_latency, 0), rollout_needed(r));
 	style_pair(s, out, NAMES, "good enough?", "errors %.1f, latency %.1f of the %.1f that prove it",
 	           fmax(t->promote_errors, 0), fmax(t->promote_latency, 0), rollout_needed(r));
 }

@@ -1,5 +1,6 @@
-/* rollout_text.h: a rollout as text: what became of it and why, with both values, the ratio and its interval, the evidence
- * against what was needed, the time line, the stages, and what the rollback took. A running rollout is shown as it stands.
+/* rollout_text.h: a rollout as text: what became of it and why, with both values, the ratio and its interval, the
+ * evidence against what was needed, the time line, the stages, and what the rollback took. A running rollout is shown
+ * as it stands.
  *
  * Events and ticks may be absent (a record's head alone): their sections are left out and named as left out.
  * The smallest detectable effect of a stage is computed from the requests it had (planner.h), for error rates, with the

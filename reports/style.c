@@ -8,7 +8,7 @@
 #include "base/must.h"
 
 static const char *const tone_codes[] = {
-	[TONE_PLAIN] = "",         [TONE_GOOD] = "\033[32m",  [TONE_BAD] = "\033[1;31m",
+	[TONE_PLAIN] = "",        [TONE_GOOD] = "\033[32m",  [TONE_BAD] = "\033[1;31m",
 	[TONE_WARN] = "\033[33m", [TONE_STRONG] = "\033[1m", [TONE_FAINT] = "\033[2m",
 };
 
@@ -17,7 +17,8 @@ int style_width(const struct report_style *s)
 	return s->width < STYLE_WIDTH_LEAST ? STYLE_WIDTH_LEAST : s->width;
 }
 
-/* Length of the UTF-8 sequence at <p> and its code point; 0 when it is none (RFC 3629: no overlong forms, surrogates). */
+/* Length of the UTF-8 sequence at <p> and its code point; 0 when it is none (RFC 3629: no overlong forms,
+ * surrogates). */
 static size_t take_char(const char *p, size_t left, uint32_t *ret_code)
 {
 	const unsigned char *b = (const unsigned char *)p;
@@ -196,7 +197,8 @@ void style_item(const struct report_style *s, struct buf *out, int indent, const
 	free(text);
 }
 
-void style_verdict(const struct report_style *s, struct buf *out, enum tone tone, const char *word, const char *format, ...)
+void style_verdict(const struct report_style *s, struct buf *out, enum tone tone, const char *word, const char *format,
+                   ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -209,7 +211,8 @@ void style_verdict(const struct report_style *s, struct buf *out, enum tone tone
 	free(text);
 }
 
-void style_pair(const struct report_style *s, struct buf *out, int name_columns, const char *name, const char *format, ...)
+void style_pair(const struct report_style *s, struct buf *out, int name_columns, const char *name, const char *format,
+                ...)
 {
 	va_list args;
 	va_start(args, format);

@@ -4,11 +4,11 @@
  * tone     what a word means; shown as colour where there is colour. A tone never stands alone: the word says it too
  * cell     text of one table cell; all text from outside (names, bodies, reasons) is cleaned: no control characters, no
  *          broken UTF-8, so that a server cannot move the reader's cursor
- * column   right-aligned numbers or left-aligned words. When a table is too wide, long words are cut with an ellipsis, then
- *          columns are left out, the highest `drop` first, then words are cut further; never numbers
+ * column   right-aligned numbers or left-aligned words. When a table is too wide, long words are cut with an
+ *          ellipsis, then columns are left out, the highest `drop` first, then words are cut further; never numbers
  *
- * Numbers that do not exist (NaN, infinite, no requests) are written "n/a", and -0 as 0. One character is taken to be one
- * column wide. Ownership: a table owns its cells. Threads: one at a time. */
+ * Numbers that do not exist (NaN, infinite, no requests) are written "n/a", and -0 as 0. One character is taken to be
+ * one column wide. Ownership: a table owns its cells. Threads: one at a time. */
 #ifndef WEIR_REPORTS_STYLE_H
 #define WEIR_REPORTS_STYLE_H
 
@@ -54,12 +54,12 @@ void style_item(const struct report_style *s, struct buf *out, int indent, const
 	__attribute__((format(printf, 4, 5)));
 
 /* "WORD  sentence", the word in its tone, the sentence wrapped and indented below itself. */
-void style_verdict(const struct report_style *s, struct buf *out, enum tone tone, const char *word, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+void style_verdict(const struct report_style *s, struct buf *out, enum tone tone, const char *word, const char *format,
+                   ...) __attribute__((format(printf, 5, 6)));
 
 /* "  name      text", the text wrapped behind a column of <name_columns>. */
-void style_pair(const struct report_style *s, struct buf *out, int name_columns, const char *name, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+void style_pair(const struct report_style *s, struct buf *out, int name_columns, const char *name, const char *format,
+                ...) __attribute__((format(printf, 5, 6)));
 
 /* --- numbers as text; each returns <ret_text> --- */
 
@@ -111,7 +111,8 @@ static inline bool table_is_empty(const struct table *t)
 	return t->cell_count == 0;
 }
 
-/* Titles and rows, each line starting with <indent> blanks. The last row must be whole. Titles only where a column has one. */
+/* Titles and rows, each line starting with <indent> blanks. The last row must be whole. Titles only where a column
+ * has one. */
 void table_write(const struct table *t, const struct report_style *s, int indent, struct buf *out);
 
 /* --- pictures --- */

@@ -90,7 +90,8 @@ static void cut_words(const struct table *t, size_t room, size_t least, struct l
 	while (l->total > room) {
 		int widest = -1;
 		for (size_t c = 0; c < t->column_count; c++)
-			if (!t->columns[c].right && l->widths[c] > least && (widest < 0 || l->widths[c] > l->widths[widest]))
+			if (!t->columns[c].right && l->widths[c] > least &&
+			    (widest < 0 || l->widths[c] > l->widths[widest]))
 				widest = (int)c;
 		if (widest < 0)
 			return;

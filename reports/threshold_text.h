@@ -1,5 +1,5 @@
-/* threshold_text.h: a threshold's own words, taken apart as far as a report needs: the unit of its value, its limit, and
- * how far the value is from it.
+/* threshold_text.h: a threshold's own words, taken apart as far as a report needs: the unit of its value, its limit,
+ * and how far the value is from it.
  *
  * share  how much of the limit was used: value/limit for "<", limit/value for ">"; above 1 is not met. NAN: unknown
  *

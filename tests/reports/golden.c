@@ -17,11 +17,13 @@ static void check_line(const char *name, const struct report_style *s, struct st
 {
 	const size_t width = (size_t)s->width;
 	if (width >= 60 && style_columns(line) > width)
-		fail_msg("%s: a line of %zu columns at width %zu: %.*s", name, style_columns(line), width, STR_ARG(line));
+		fail_msg("%s: a line of %zu columns at width %zu: %.*s", name, style_columns(line), width,
+		         STR_ARG(line));
 	if (line.len && line.p[line.len - 1] == ' ')
 		fail_msg("%s: blanks at the end of: %.*s", name, STR_ARG(line));
 	for (size_t i = 0; i < line.len; i++)
-		if ((unsigned char)line.p[i] < 0x20 || line.p[i] == 0x7f || (!s->utf8 && (unsigned char)line.p[i] > 0x7e))
+		if ((unsigned char)line.p[i] < 0x20 || line.p[i] == 0x7f ||
+		    (!s->utf8 && (unsigned char)line.p[i] > 0x7e))
 			fail_msg("%s: byte %02x in: %.*s", name, (unsigned char)line.p[i], STR_ARG(line));
 }
 
@@ -102,8 +104,8 @@ static void fill_step(struct step_record *x, const char *name, int n, double sca
 	fill(&x->service, n, scale * 0.95);
 }
 
-static void fill_flow(struct run_record *r, struct flow_record *f, const char *name, const char *first, const char *second,
-                      int n, double scale)
+static void fill_flow(struct run_record *r, struct flow_record *f, const char *name, const char *first,
+                      const char *second, int n, double scale)
 {
 	f->name = xstrdup(name);
 	f->iterations = (uint64_t)n;
@@ -126,10 +128,14 @@ static void fill_seconds(struct run_record *r, double factor, int seconds, int p
 	for (int i = 0; i < seconds + 5; i++) {
 		struct second_record *x = &r->seconds[i];
 		const double wave = 1 + 0.02 * ((i * 7) % 11 - 5);
-		*x = (struct second_record){ .second = i - 5, .offered = per_second, .started = (uint32_t)(2 * per_second),
-			                     .completed = (uint32_t)(2 * per_second * wave), .users = 40,
+		*x = (struct second_record){ .second = i - 5,
+			                     .offered = per_second,
+			                     .started = (uint32_t)(2 * per_second),
+			                     .completed = (uint32_t)(2 * per_second * wave),
+			                     .users = 40,
 			                     .cpu = 0.2 + 0.01 * (i % 10) };
-		x->failed = (uint32_t)(i >= 5 && r->failed * (uint64_t)(i - 4) / (uint64_t)seconds > r->failed * (uint64_t)(i - 5) / (uint64_t)seconds);
+		x->failed = (uint32_t)(i >= 5 && r->failed * (uint64_t)(i - 4) / (uint64_t)seconds >
+		                                         r->failed * (uint64_t)(i - 5) / (uint64_t)seconds);
 		x->response_p50 = (dur_ns)(9e6 * factor * wave);
 		x->response_p95 = (dur_ns)(20e6 * factor * wave);
 		x->response_p99 = (dur_ns)(40e6 * factor * wave * (i % 20 == 19 ? 1.5 : 1));
@@ -173,6 +179,7 @@ void golden_run(struct run_record *r, double factor)
 void golden_threshold(struct run_record *r, const char *that, double value, bool has_value, bool met)
 {
 	r->thresholds = xreallocarray(r->thresholds, r->threshold_count + 1, sizeof(r->thresholds[0]));
-	r->thresholds[r->threshold_count++] =
-		(struct threshold_record){ .that = xstrdup(that), .has_value = has_value, .value = value, .met = met };
+	r->thresholds[r->threshold_count++] = (struct threshold_record){
+		.that = xstrdup(that), .has_value = has_value, .value = value, .met = met
+	};
 }

@@ -26,8 +26,8 @@ static void init(struct search_record *s, const char *answer)
 	s->started_at = (struct wall){ INT64_C(1767225600) * SECOND };
 	s->duration = 15 * MINUTE;
 	s->answer = xstrdup(answer);
-	s->manifest = json_pack("{s:s, s:s, s:s, s:s}", "scenario_hash", "9f2c4e1b7a3d5f60", "weir", "0.1.0", "host", "bench-1",
-	                        "command", "weir load search capacity.json");
+	s->manifest = json_pack("{s:s, s:s, s:s, s:s}", "scenario_hash", "9f2c4e1b7a3d5f60", "weir", "0.1.0", "host",
+	                        "bench-1", "command", "weir load search capacity.json");
 }
 
 static void add(struct search_record *s, enum trial_phase phase, double rate, int seconds, double share, double high,

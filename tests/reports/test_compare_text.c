@@ -50,6 +50,15 @@ static void same(void **state)
 	finish(&p);
 }
 
+static void a_little_worse(void **state)
+{
+	struct pair p;
+	golden_run(&p.base, 9);
+	golden_run(&p.now, 10.5);
+	golden_check("compare_worse", render, &p);
+	finish(&p);
+}
+
 static void too_few(void **state)
 {
 	struct pair p;
@@ -84,8 +93,8 @@ static void gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(regression), cmocka_unit_test(same), cmocka_unit_test(too_few),
-		cmocka_unit_test(refused),    cmocka_unit_test(gone),
+		cmocka_unit_test(regression), cmocka_unit_test(same),    cmocka_unit_test(a_little_worse),
+		cmocka_unit_test(too_few),    cmocka_unit_test(refused), cmocka_unit_test(gone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,8 @@ static void add_failures(struct run_record *r)
 	r->checks = xcalloc(3, sizeof(r->checks[0]));
 	r->check_count = 3;
 	r->checks[0] = (struct check_record){ xstrdup("auth"), xstrdup("login"), xstrdup("status 200"), 3590, 10 };
-	r->checks[1] = (struct check_record){ xstrdup("auth"), xstrdup("login"), xstrdup("json /token exists"), 3590, 3 };
+	r->checks[1] = (struct check_record){ xstrdup("auth"), xstrdup("login"), xstrdup("json /token exists"), 3590,
+		                              3 };
 	r->checks[2] = (struct check_record){ xstrdup("auth"), xstrdup("me"), xstrdup("status 200"), 3600, 0 };
 	r->sample_count = 2;
 	r->samples[0] = (struct error_sample){ RUN_ERROR_STATUS, xstrdup("auth"), xstrdup("login"),
@@ -52,8 +53,8 @@ static void failing_run(void **state)
 	golden_run(&r, 10);
 	r.verdict = RUN_NOT_MET;
 	r.validity = RUN_SUSPECT;
-	r.reasons[r.reason_count++] =
-		xstrdup("a worker used 88 % of its core: the generator itself may have slowed the answers");
+	r.reasons[r.reason_count++] = xstrdup(
+		"a worker used 88 % of its core: the generator itself may have slowed the answers");
 	add_failures(&r);
 	golden_threshold(&r, "error_rate < 1%", 0.00025, true, true);
 	golden_threshold(&r, "p95(response_time) < 250ms", 0.41e9, true, false);
@@ -73,8 +74,8 @@ static void invalid_run(void **state)
 	r.offered_rate = 2000;
 	r.arrivals = 120000;
 	r.dropped = 1200;
-	r.reasons[r.reason_count++] =
-		xstrdup("the generator was the limit: it began 10.0 % of the arrivals with a core at 99 %");
+	r.reasons[r.reason_count++] = xstrdup(
+		"the generator was the limit: it began 10.0 % of the arrivals with a core at 99 %");
 	r.reasons[r.reason_count++] = xstrdup("1.00 % of the arrivals were dropped, because no user was free");
 	for (size_t i = 0; i < r.second_count; i++)
 		r.seconds[i].cpu = 0.99;
@@ -130,8 +131,9 @@ static void aborted_run(void **state)
 	golden_threshold(&r, "error_rate < 10%", 0.5, true, false);
 	buf_init(&out, 4096);
 	report_load_sentence(&r, &out);
-	assert_string_equal(buf_cstr(&out), "the run was stopped after 5.00 s; the only threshold is not met: error_rate < 10% was "
-	                                    "50 % (5.00 times the limit).");
+	assert_string_equal(buf_cstr(&out),
+	                    "the run was stopped after 5.00 s; the only threshold is not met: error_rate < 10% was "
+	                    "50 % (5.00 times the limit).");
 	buf_finish(&out);
 	run_record_finish(&r);
 }

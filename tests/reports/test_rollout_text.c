@@ -28,11 +28,15 @@ static struct wall at(double seconds)
 	return (struct wall){ BEGIN + (int64_t)(seconds * 1e9) };
 }
 
-static void add_event(struct rollout_record *r, double seconds, const char *type, const char *severity, const char *actor,
-                      json_t *data)
+static void add_event(struct rollout_record *r, double seconds, const char *type, const char *severity,
+                      const char *actor, json_t *data)
 {
-	const struct event_record e = { .seq = 1200 + (int64_t)r->event_count, .at = at(seconds), .type = xstrdup(type),
-		                        .severity = xstrdup(severity), .actor = xstrdup(actor), .data = data };
+	const struct event_record e = { .seq = 1200 + (int64_t)r->event_count,
+		                        .at = at(seconds),
+		                        .type = xstrdup(type),
+		                        .severity = xstrdup(severity),
+		                        .actor = xstrdup(actor),
+		                        .data = data };
 	rollout_record_add_event(r, &e);
 }
 
@@ -40,13 +44,18 @@ static void add_event(struct rollout_record *r, double seconds, const char *type
 static void add_ticks(struct rollout_record *r, int count, int32_t weight_bp, int errors, double factor, double harm)
 {
 	for (int i = 0; i < count; i++) {
-		struct tick_record t = { .tick = (int64_t)r->tick_count, .at = at((double)r->tick_count),
+		struct tick_record t = { .tick = (int64_t)r->tick_count,
+			                 .at = at((double)r->tick_count),
 			                 .weight_bp = weight_bp };
-		t.arms[ARM_CANARY] = (struct arm_tick){ .requests = (uint64_t)weight_bp / 50, .p50 = (dur_ns)(9e6 * factor),
-			                                .p95 = (dur_ns)(20e6 * factor), .p99 = (dur_ns)(40e6 * factor) };
+		t.arms[ARM_CANARY] = (struct arm_tick){ .requests = (uint64_t)weight_bp / 50,
+			                                .p50 = (dur_ns)(9e6 * factor),
+			                                .p95 = (dur_ns)(20e6 * factor),
+			                                .p99 = (dur_ns)(40e6 * factor) };
 		t.arms[ARM_CANARY].errors = t.arms[ARM_CANARY].requests * (uint64_t)errors / 1000;
 		t.arms[ARM_STABLE] = (struct arm_tick){ .requests = 200 - (uint64_t)weight_bp / 50,
-			                                .errors = i % 10 == 0, .p50 = (dur_ns)9e6, .p95 = (dur_ns)20e6,
+			                                .errors = i % 10 == 0,
+			                                .p50 = (dur_ns)9e6,
+			                                .p95 = (dur_ns)20e6,
 			                                .p99 = (dur_ns)40e6 };
 		t.harm_errors = harm * (i + 1);
 		t.harm_latency = -0.01 * i;
@@ -110,10 +119,12 @@ static void promoted(void **state)
 	add_ticks(&r, 120, 2500, 0, 1.02, 0);
 	add_ticks(&r, 120, 10000, 0, 1.02, 0);
 	add_event(&r, 0, "rollout.started", "info", "maria", NULL);
-	add_event(&r, 0.1, "weight.asked", "info", "weir", json_pack("{s:i}", "weight_bp", 500));
-	add_event(&r, 0.4, "weight.verified", "info", "weir", json_pack("{s:i, s:f}", "weight_bp", 500, "realised", 0.0502));
+	add_event(&r, 0.1, "weight.asked", "info", "weir",
+	          json_pack("{s:s, s:i}", "text", "asked for 5 % of the traffic", "stage", 0));
+	add_event(&r, 0.4, "weight.verified", "info", "weir",
+	          json_pack("{s:i, s:f}", "weight_bp", 500, "realised", 0.0502));
 	add_event(&r, 5, "evidence", "info", "weir", json_pack("{s:f}", "harm", 0.1));
-	add_event(&r, 120, "stage.passed", "info", "weir", json_pack("{s:i}", "weight_bp", 500));
+	add_event(&r, 120, "stage.passed", "info", "weir", json_pack("{s:i}", "stage", 0));
 	add_event(&r, 240, "stage.passed", "info", "weir", json_pack("{s:i}", "weight_bp", 2500));
 	add_event(&r, 362, "rollout.promoted", "info", "weir", NULL);
 	golden_check("rollout_promoted", render, &r);
@@ -138,15 +149,22 @@ static void rolled_back(void **state)
 	r.to_zero = 43 * MILLISECOND;
 	r.to_proof = 1240 * MILLISECOND;
 	r.exposed_requests = 44;
-	r.decision = (struct decision_record){ .metric = xstrdup("error rate"), .values = { 0.0011, 0.051 }, .ratio = 46,
-		                               .ratio_low = 11.2, .ratio_high = 190, .evidence = 6.2, .needed = 4.605,
+	r.decision = (struct decision_record){ .metric = xstrdup("error rate"),
+		                               .values = { 0.0011, 0.051 },
+		                               .ratio = 46,
+		                               .ratio_low = 11.2,
+		                               .ratio_high = 190,
+		                               .evidence = 6.2,
+		                               .needed = 4.605,
 		                               .requests = { 2646, 882 } };
 	add_ticks(&r, 120, 500, 0, 1, 0);
 	add_ticks(&r, 18, 2500, 51, 1.1, 0.35);
 	add_event(&r, 0, "rollout.started", "info", "maria", NULL);
-	add_event(&r, 120, "stage.passed", "info", "weir", json_pack("{s:i}", "weight_bp", 500));
+	add_event(&r, 120, "stage.passed", "info", "weir", json_pack("{s:i}", "stage", 0));
 	add_event(&r, 120.1, "weight.asked", "info", "weir", json_pack("{s:i}", "weight_bp", 2500));
-	add_event(&r, 138.2, "rollback.triggered", "critical", "weir", json_pack("{s:s}", "reason", "error-rate"));
+	add_event(&r, 138.2, "rollback.triggered", "critical", "weir",
+	          json_pack("{s:s, s:s, s:{s:f}}", "text", "error rate: 5.1 % against 0.11 %", "reason", "error-rate",
+	                    "measured", "ratio", 46.0));
 	add_event(&r, 139.5, "rollback.completed", "warning", "weir", json_pack("{s:i}", "weight_bp", 0));
 	golden_check("rollout_rolled_back", render, &r);
 	golden_check("rollout_rolled_back_summary", render_summary, &r);
@@ -160,8 +178,13 @@ static void held(void **state)
 	r.why = xstrdup("latency p95 of 1.4.2 is proven worse than that of 1.4.1, but by less than the limit of 1.5x");
 	make_stages(&r, 1, 1.2, 6);
 	r.stages[1].verdict = xstrdup("held");
-	r.decision = (struct decision_record){ .metric = xstrdup("latency p95"), .values = { 0.0201, 0.0243 }, .ratio = 1.21,
-		                               .ratio_low = 1.05, .ratio_high = NAN, .evidence = 4.9, .needed = 4.605,
+	r.decision = (struct decision_record){ .metric = xstrdup("latency p95"),
+		                               .values = { 0.0201, 0.0243 },
+		                               .ratio = 1.21,
+		                               .ratio_low = 1.05,
+		                               .ratio_high = NAN,
+		                               .evidence = 4.9,
+		                               .needed = 4.605,
 		                               .requests = { 18000, 6000 } };
 	add_ticks(&r, 120, 500, 0, 1, 0);
 	add_ticks(&r, 120, 2500, 1, 1.2, 0);
@@ -192,8 +215,13 @@ static void bare(void **state)
 	rollout_record_init(&r);
 	r.state = ROLLOUT_FAILED;
 	r.exposed_requests = NAN;
-	r.decision = (struct decision_record){ .metric = xstrdup("error rate"), .values = { NAN, NAN }, .ratio = NAN,
-		                               .ratio_low = NAN, .ratio_high = NAN, .evidence = NAN, .needed = NAN };
+	r.decision = (struct decision_record){ .metric = xstrdup("error rate"),
+		                               .values = { NAN, NAN },
+		                               .ratio = NAN,
+		                               .ratio_low = NAN,
+		                               .ratio_high = NAN,
+		                               .evidence = NAN,
+		                               .needed = NAN };
 	golden_check("rollout_bare", render, &r);
 	rollout_record_finish(&r);
 }

@@ -27,11 +27,11 @@ static void text_from_outside_is_cleaned(void **state)
 		{ "a\033[2Jb", "a?[2Jb", "a?[2Jb" },
 		{ "two\nlines\tand\ra", "two lines and a", "two lines and a" },
 		{ "gr\303\274n", "gr?n", "gr\303\274n" },
-		{ "cut \303", "cut ?", "cut ?" },              /* half a character */
-		{ "over \300\257", "over ??", "over ??" },     /* overlong "/" */
-		{ "c1 \302\233 2J", "c1 ? 2J", "c1 ? 2J" },    /* CSI in one character */
+		{ "cut \303", "cut ?", "cut ?" },               /* half a character */
+		{ "over \300\257", "over ??", "over ??" },      /* overlong "/" */
+		{ "c1 \302\233 2J", "c1 ? 2J", "c1 ? 2J" },     /* CSI in one character */
 		{ "turn \342\200\256x", "turn ?x", "turn ?x" }, /* right-to-left override */
-		{ "\355\240\200", "???", "???" },              /* surrogate */
+		{ "\355\240\200", "???", "???" },               /* surrogate */
 	};
 	struct report_style utf8 = plain;
 	struct buf out;
@@ -143,9 +143,12 @@ static void bars(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_from_outside_is_cleaned), cmocka_unit_test(cut_text_counts_characters),
-		cmocka_unit_test(colour_is_around_words_only),  cmocka_unit_test(sentences_are_wrapped),
-		cmocka_unit_test(numbers_stay_with_their_units), cmocka_unit_test(sparks),
+		cmocka_unit_test(text_from_outside_is_cleaned),
+		cmocka_unit_test(cut_text_counts_characters),
+		cmocka_unit_test(colour_is_around_words_only),
+		cmocka_unit_test(sentences_are_wrapped),
+		cmocka_unit_test(numbers_stay_with_their_units),
+		cmocka_unit_test(sparks),
 		cmocka_unit_test(bars),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

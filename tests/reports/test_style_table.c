@@ -29,9 +29,10 @@ static void columns_are_aligned(void **state)
 	table_cell(&t, TONE_PLAIN, "long name");
 	table_cell(&t, TONE_PLAIN, "1");
 	table_cell(&t, TONE_PLAIN, NULL);
-	write(&t, 80, "  name           n  word\n"
-	              "  a          12345  ok\n"
-	              "  long name      1\n");
+	write(&t, 80,
+	      "  name           n  word\n"
+	      "  a          12345  ok\n"
+	      "  long name      1\n");
 	table_finish(&t);
 }
 
@@ -47,14 +48,18 @@ static void narrow_tables(void **state)
 	table_cell(&t, TONE_PLAIN, "1,111,111");
 	table_cell(&t, TONE_PLAIN, "2,222,222");
 	table_cell(&t, TONE_PLAIN, "3,333,333");
-	write(&t, 80, "  name                                          first     second      third\n"
-	              "  a name that is forty columns wide, or so  1,111,111  2,222,222  3,333,333\n");
-	write(&t, 60, "  name                           first     second      third\n"
-	              "  a name that is forty co..  1,111,111  2,222,222  3,333,333\n");
-	write(&t, 50, "  name                       second      third\n"
-	              "  a name that is forty..  2,222,222  3,333,333\n");
-	write(&t, 40, "  name                        third\n"
-	              "  a name that is forty..  3,333,333\n");
+	write(&t, 80,
+	      "  name                                          first     second      third\n"
+	      "  a name that is forty columns wide, or so  1,111,111  2,222,222  3,333,333\n");
+	write(&t, 60,
+	      "  name                           first     second      third\n"
+	      "  a name that is forty co..  1,111,111  2,222,222  3,333,333\n");
+	write(&t, 50,
+	      "  name                       second      third\n"
+	      "  a name that is forty..  2,222,222  3,333,333\n");
+	write(&t, 40,
+	      "  name                        third\n"
+	      "  a name that is forty..  3,333,333\n");
 	table_finish(&t);
 }
 

@@ -11,7 +11,9 @@
 
 static struct threshold_record make(const char *that, double value, bool has_value, bool met)
 {
-	return (struct threshold_record){ .that = (char *)(uintptr_t)that, .value = value, .has_value = has_value, .met = met };
+	return (struct threshold_record){
+		.that = (char *)(uintptr_t)that, .value = value, .has_value = has_value, .met = met
+	};
 }
 
 static void units_and_use(void **state)
@@ -48,8 +50,10 @@ static void units_and_use(void **state)
 static void the_worst(void **state)
 {
 	struct threshold_record list[] = {
-		make("error_rate < 1%", 0.0099, true, true),        make("rate > 100/s", 0, false, false),
-		make("p95(response_time) < 1s", 1.1e9, true, false), make("p99(response_time) < 1s", 1.2e9, true, false),
+		make("error_rate < 1%", 0.0099, true, true),
+		make("rate > 100/s", 0, false, false),
+		make("p95(response_time) < 1s", 1.1e9, true, false),
+		make("p99(response_time) < 1s", 1.2e9, true, false),
 	};
 	struct run_record r = { .thresholds = list, .threshold_count = 4 };
 	assert_ptr_equal(threshold_worst(&r), &list[3]);
