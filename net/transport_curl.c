@@ -19,6 +19,8 @@
 
 #define CELL_TRANSFERS 64
 #define HEADERS_MAX 64
+/* Before libcurl 8.7: a smaller body leaves together with the head. */
+#define BODY_WITH_HEAD_MAX (64u << 10)
 #define HEADER_TEXT_MAX (256u << 10)
 
 struct curl_transport;
@@ -47,8 +49,7 @@ struct state {
 	bool cancelled;
 	struct state *next_cancelled;
 	enum request_kind kind;
-	const char *method;
-	struct buf url, header_text;
+	struct buf method, url, header_text; /* as libcurl was told last */
 	struct curl_slist headers[HEADERS_MAX + 2];
 	dur_ns timeout;
 	char error[CURL_ERROR_SIZE];
@@ -58,6 +59,7 @@ struct curl_transport {
 	struct transport base;
 	struct loop *loop;
 	bool insecure;
+	bool counts_bodies; /* libcurl 8.7 and later: see sent_bytes */
 	struct cell **cells;
 	size_t cell_count;
 	struct state *cancelled;
@@ -132,7 +134,7 @@ static int timer_wanted(CURLM *multi, long timeout_ms, void *cell)
 	return 0;
 }
 
-static enum net_error error_of(CURLcode code, long os_errno)
+static enum net_error error_of(CURLcode code, long os_errno, const char *text)
 {
 	/* Not an enum switch over all of libcurl's codes: what is not named here is a protocol error. */
 	switch ((int)code) {
@@ -161,8 +163,9 @@ static enum net_error error_of(CURLcode code, long os_errno)
 	case CURLE_SEND_ERROR:
 		return NET_RESET;
 	case CURLE_RECV_ERROR:
-		/* libcurl says "receive error" to a broken chunk, too; only a failed system call is a reset. */
-		return os_errno ? NET_RESET : NET_PROTOCOL;
+		/* libcurl says "receive error" to a broken chunk, too; only a failed system call is a reset. The number of
+		 * an earlier one stays with the handle, so the text has to tell. */
+		return os_errno && !strstr(text, "chunk") ? NET_RESET : NET_PROTOCOL;
 	default:
 		return NET_PROTOCOL;
 	}
@@ -173,6 +176,13 @@ static dur_ns curl_time(CURL *easy, CURLINFO info)
 	curl_off_t us = 0;
 	curl_easy_getinfo(easy, info, &us);
 	return us * MICROSECOND;
+}
+
+/* libcurl counts a body that it sends together with the head as part of the request, too, and from 8.7 on any. */
+static uint64_t sent_bytes(const struct state *s, const struct transfer *x, uint64_t request, uint64_t body)
+{
+	const bool counted = s->cell->transport->counts_bodies || x->body.len < BODY_WITH_HEAD_MAX;
+	return counted ? request : request + body;
 }
 
 static void read_figures(struct state *s, struct transfer *x)
@@ -186,7 +196,7 @@ static void read_figures(struct state *s, struct transfer *x)
 	curl_easy_getinfo(s->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
 	curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
 	x->status = (int)status;
-	x->bytes_sent = (uint64_t)request_bytes + (uint64_t)up;
+	x->bytes_sent = sent_bytes(s, x, (uint64_t)request_bytes, (uint64_t)up);
 	x->bytes_received = (uint64_t)header_bytes + (uint64_t)down;
 	x->new_connection = connects > 0;
 	if (connects > 0) {
@@ -205,7 +215,7 @@ static void finish_transfer(struct state *s, CURLcode code)
 	long os_errno = 0;
 	x->end = mono_now();
 	curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &os_errno);
-	x->error = error_of(code, os_errno);
+	x->error = error_of(code, os_errno, s->error);
 	x->detail[0] = '\0';
 	if (x->error == NET_NONE && !s->head_complete) {
 		/* To libcurl a connection that ends among the headers is an answer without a body. */
@@ -256,7 +266,7 @@ static void set_method(struct state *s, const struct transfer *x)
 	                               : strcmp(x->method, "GET") == 0    ? KIND_GET
 	                               : strcmp(x->method, "HEAD") == 0   ? KIND_HEAD
 	                                                                  : KIND_CUSTOM;
-	if (kind == KIND_BODY || kind != s->kind || x->method != s->method) {
+	if (kind == KIND_BODY || kind != s->kind || !str_is(buf_str(&s->method), x->method)) {
 		if (s->kind == KIND_HEAD && kind != KIND_HEAD)
 			curl_easy_setopt(s->easy, CURLOPT_NOBODY, 0L);
 		if (kind == KIND_HEAD) {
@@ -269,7 +279,8 @@ static void set_method(struct state *s, const struct transfer *x)
 		const bool own_word = kind == KIND_CUSTOM || (kind == KIND_BODY && !is_post);
 		curl_easy_setopt(s->easy, CURLOPT_CUSTOMREQUEST, own_word ? x->method : NULL);
 		s->kind = kind;
-		s->method = x->method;
+		buf_clear(&s->method);
+		buf_add(&s->method, str_from(x->method));
 	}
 	if (kind == KIND_BODY) {
 		curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, x->body.len ? x->body.p : "");
@@ -286,9 +297,10 @@ static void set_headers(struct state *s, const struct transfer *x)
 	for (size_t i = 0; i < x->header_count; i++) {
 		at[count++] = s->header_text.len;
 		buf_add(&s->header_text, x->headers[i].name);
-		/* "Name;" is libcurl's way to send an empty value. */
-		buf_add(&s->header_text, x->headers[i].value.len ? STR(": ") : STR(";"));
-		buf_add(&s->header_text, x->headers[i].value);
+		/* "Name;" is libcurl's way to send an empty value; one of blanks would take the header out. */
+		const struct str value = str_trim(x->headers[i].value);
+		buf_add(&s->header_text, value.len ? STR(": ") : STR(";"));
+		buf_add(&s->header_text, value);
 		buf_add_char(&s->header_text, '\0');
 	}
 	if (x->has_body) {
@@ -307,7 +319,7 @@ static void set_headers(struct state *s, const struct transfer *x)
 static void curl_start(struct transport *t, struct transfer *x)
 {
 	struct state *s = x->state;
-	must(!s->active);
+	must(!s->active && !s->cancelled);
 	if (!str_is(buf_str(&s->url), x->url)) {
 		buf_clear(&s->url);
 		buf_add(&s->url, str_from(x->url));
@@ -325,7 +337,10 @@ static void curl_start(struct transport *t, struct transfer *x)
 	x->first_byte = x->end = (struct mono){ 0 };
 	x->status = 0;
 	x->error = NET_NONE;
+	x->detail[0] = '\0';
+	x->new_connection = false;
 	x->dns = x->connect = x->tls = 0;
+	x->bytes_sent = x->bytes_received = 0;
 	s->error[0] = '\0';
 	s->head_complete = false;
 	s->active = true;
@@ -336,10 +351,9 @@ static void curl_start(struct transport *t, struct transfer *x)
 static void on_cancel_timer(struct loop_timer *timer)
 {
 	struct curl_transport *t = container_of(timer, struct curl_transport, cancel_timer);
-	struct state *s = t->cancelled;
-	t->cancelled = NULL;
-	for (struct state *next; s; s = next) {
-		next = s->next_cancelled;
+	/* One by one from the head: done() may detach any of them. */
+	for (struct state *s; (s = t->cancelled);) {
+		t->cancelled = s->next_cancelled;
 		s->cancelled = false;
 		s->transfer->ear->done(s->transfer);
 	}
@@ -402,6 +416,7 @@ static int curl_attach(struct transport *base, struct transfer *x, struct err *e
 	s->transfer = x;
 	s->cell = c;
 	s->easy = easy;
+	buf_init(&s->method, HEADER_TEXT_MAX);
 	buf_init(&s->url, HEADER_TEXT_MAX);
 	buf_init(&s->header_text, HEADER_TEXT_MAX);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, s);
@@ -445,6 +460,7 @@ static void curl_detach(struct transport *base, struct transfer *x)
 		curl_multi_remove_handle(s->cell->multi, s->easy);
 	curl_easy_cleanup(s->easy);
 	s->cell->transfers--;
+	buf_finish(&s->method);
 	buf_finish(&s->url);
 	buf_finish(&s->header_text);
 	free(s);
@@ -485,5 +501,6 @@ struct transport *transport_curl_create(struct loop *loop, const struct transpor
 	t->base.ops = &curl_ops;
 	t->loop = loop;
 	t->insecure = options->insecure;
+	t->counts_bodies = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
 	return &t->base;
 }
