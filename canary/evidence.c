@@ -93,7 +93,6 @@ static void start_processes(struct evidence *e)
 	for (int j = 0; j < THRESHOLDS; j++) {
 		start_process(&e->harm_latency[j], c, EPROCESS_ABORT, EPROCESS_ODDS, equal);
 		start_plain(&e->plain_latency[j], c, EPROCESS_ODDS, equal);
-		e->latency_windows[j].empty = true;
 	}
 	start_process(&e->promote_errors, c, EPROCESS_PROMOTE, EPROCESS_RATIO,
 	              (struct null){ c->compare.errors_ratio, c->compare.errors_slack });
@@ -107,14 +106,20 @@ static void start_processes(struct evidence *e)
 	ratio_bounds_init(&e->bounds, c->compare.alpha, c->phi);
 }
 
+/* The margin in bins, to the nearest: 10 % is 2 bins of 4.4 %, 9 %. Rounding up would make it 14 %. */
+static int nearest_shift(double margin)
+{
+	return (int)lround(LOGBINS_PER_OCTAVE * log2(1 + margin));
+}
+
 void evidence_begin(struct evidence *e, const struct evidence_config *config)
 {
 	must(config->planned_ticks > 0 && config->phi >= 1);
 	*e = (struct evidence){
 		.config = *config,
 		.slo = config->compare.slo_quantile > 0,
-		.harm_shift = logbins_shift(config->compare.latency_margin),
-		.promote_shift = logbins_shift((config->compare.latency_ratio - 1) / 2),
+		.harm_shift = nearest_shift(config->compare.latency_margin),
+		.promote_shift = nearest_shift((config->compare.latency_ratio - 1) / 2),
 		.last_tick = -1,
 		.first_canary_tick = -1,
 		.freeze_since = -1,
@@ -260,12 +265,11 @@ static void latency_window_add(struct latency_window *w, const struct source_sam
 	w->score += ln_l;
 	if (w->score > 0) {
 		latency_ratio_add(&w->ratio, &s->arms[ARM_CANARY].bins, &s->arms[ARM_STABLE].bins);
-		w->empty = false;
+		w->requests += (double)s->arms[ARM_CANARY].bins.total;
 		return;
 	}
-	if (!w->empty)
-		memset(&w->ratio, 0, sizeof(w->ratio));
-	w->empty = true;
+	if (w->requests > 0)
+		memset(w, 0, sizeof(*w));
 	w->score = 0;
 }
 
@@ -344,7 +348,7 @@ static void tick_after(struct evidence *e, const struct counts *c, const struct 
 	const struct logbins *canary = &s->arms[ARM_CANARY].bins;
 	if (!e->after)
 		evidence_begin_after(e);
-	const int limit = e->thresholds[THRESHOLD_P95] + logbins_shift(e->config.compare.latency_ratio - 1);
+	const int limit = e->thresholds[THRESHOLD_P95] + nearest_shift(e->config.compare.latency_ratio - 1);
 	if (c->errors.n_c > 0)
 		eprocess_tick(&e->after_errors, &(struct block){ .n_c = c->errors.n_c, .e_c = c->errors.e_c }, 0.01);
 	if (canary->total > 0)

@@ -14,7 +14,8 @@
 #define SHARED_TIMES 3
 #define SHARED_ERRORS 0.02
 #define SHARED_SLOW 0.1
-#define RECENT_LEAST 20 /* requests that a recent share needs to be one */
+#define MEASURED_BEYOND 4 /* requests slower than a quantile that make it one */
+#define RECENT_LEAST 20   /* requests that a recent share needs to be one */
 
 static double log_needed(double alpha)
 {
@@ -67,17 +68,25 @@ static const char *latency_metric(int j)
 	return names[j];
 }
 
-static void latency_effect(const struct evidence *e, double evidence, struct effect *ret)
+/* The threshold with the most evidence among those whose quantile can be measured: p99 of ten requests is not one. */
+static int latency_leader(const struct evidence *e)
 {
-	int best = 0;
+	int best = THRESHOLD_P50;
 	double best_ln = -INFINITY;
 	for (int j = 0; j < THRESHOLDS; j++) {
 		const double ln = eprocess_ln(&e->harm_latency[j]);
-		if (ln > best_ln && !e->latency_windows[j].empty) {
+		const bool measured = e->latency_windows[j].requests * (1 - threshold_quantiles[j]) >= MEASURED_BEYOND;
+		if (measured && ln > best_ln) {
 			best = j;
 			best_ln = ln;
 		}
 	}
+	return best;
+}
+
+static void latency_effect(const struct evidence *e, double evidence, struct effect *ret)
+{
+	const int best = latency_leader(e);
 	double canary = NAN, stable = NAN;
 	const double ratio = latency_ratio_at(&e->latency_windows[best].ratio, threshold_quantiles[best], &canary,
 	                                      &stable);
@@ -232,9 +241,12 @@ static void harm_sentence(const struct evidence *e, const struct effect *f, stru
 	}
 	ratio_text(f->ratio, ratio);
 	const double limit = f->reason == REASON_LATENCY ? c->latency_ratio : c->errors_ratio;
+	const char *reached = !f->large           ? "not reached: a person decides"
+	                      : f->ratio >= limit ? "reached"
+	                                          : "reached within the 4.4 % that latencies are known to";
 	snprintf(a->sentence, sizeof(a->sentence),
 	         "%s is %s for the canary and %s for stable (%s); this is not chance, and the limit of %.3g x is %s",
-	         f->metric, canary, stable, ratio, limit, f->large ? "reached" : "not reached: a person decides");
+	         f->metric, canary, stable, ratio, limit, reached);
 }
 
 static void lack_sentence(const struct evidence *e, struct assessment *a)

@@ -30,7 +30,7 @@ struct error_window {
 };
 struct latency_window {
 	double score;
-	bool empty;
+	double requests; /* of the canary; 0: empty */
 	struct latency_ratio ratio;
 };
 

@@ -79,8 +79,6 @@ static bool sound(const struct machine *m)
 static void on_started(struct machine *m, const struct machine_event *ev, struct machine_actions *out)
 {
 	const bool fresh = m->state == ROLLOUT_PLANNED;
-	if (rollout_state_final(m->state))
-		return;
 	machine_prepare(m, out);
 	machine_tell(out, fresh ? "rollout.planned" : "rollout.resumed", "info", fresh ? m->plan->service : m->why);
 	/* The journal holds a newer intent than the state: weight 0 is only ever asked to go back. */
@@ -459,6 +457,8 @@ void machine_step(struct machine *m, const struct machine_event *ev, struct mach
 		m->now = ev->now;
 	if (machine_running(m))
 		on_event(m, ev, ret);
+	else if (ev->kind == MACHINE_STARTED && rollout_state_final(m->state))
+		machine_give_finish(m, ret); /* the controller may have died between the decision and its end */
 	if (machine_running(m))
 		on_time(m, ret);
 	must(sound(m));

@@ -67,7 +67,8 @@ enum machine_action_kind {
 	                     * both arms are in service; 0: it also counted no canary request for a second, none in flight */
 	ACTION_EVENT,  /* one line of the story: type, severity, actor, text */
 	ACTION_ENTER_STAGE, /* stage, weight_bp: its record begins (the one before ends with "passed") */
-	ACTION_FINISH,      /* final state reached: state, reason and text; persist the record and leave */
+	ACTION_FINISH,      /* final state reached: state, reason and text; persist the record and leave. Given
+	                       * again to a controller that starts in a final state */
 	ACTION_LEAVE,       /* stop driving without touching the weight; a later run resumes */
 };
 

@@ -44,6 +44,13 @@ void machine_move(struct machine *m, enum rollout_state next)
 	m->stage_deadline = NEVER;
 }
 
+void machine_give_finish(const struct machine *m, struct machine_actions *out)
+{
+	struct machine_action *a = machine_act(out, ACTION_FINISH);
+	a->weight_bp = m->asked_bp;
+	snprintf(a->text, sizeof(a->text), "%s", m->why);
+}
+
 void machine_finish(struct machine *m, enum rollout_state last, struct machine_actions *out)
 {
 	static const char *const types[ROLLOUT_STATE_COUNT] = {
@@ -56,9 +63,7 @@ void machine_finish(struct machine *m, enum rollout_state last, struct machine_a
 	m->retry_at = NEVER;
 	m->leaving = true;
 	machine_tell(out, types[last], last == ROLLOUT_FAILED ? "critical" : "info", m->why);
-	struct machine_action *a = machine_act(out, ACTION_FINISH);
-	a->weight_bp = m->asked_bp;
-	snprintf(a->text, sizeof(a->text), "%s", m->why);
+	machine_give_finish(m, out);
 }
 
 void machine_prepare(struct machine *m, struct machine_actions *out)

@@ -27,6 +27,7 @@ void machine_tell_as(struct machine_actions *out, const char *actor, const char 
 /* Only along the table (must). */
 void machine_move(struct machine *m, enum rollout_state next);
 
+void machine_give_finish(const struct machine *m, struct machine_actions *out);
 /* The last state: tells it and gives FINISH. */
 void machine_finish(struct machine *m, enum rollout_state last, struct machine_actions *out);
 void machine_fail(struct machine *m, enum rollout_reason reason, const char *why, struct machine_actions *out);

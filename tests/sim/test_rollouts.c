@@ -116,6 +116,8 @@ static bool check_bad(const struct plan *plan, const struct bad *b, size_t row, 
 		held += o.held;
 		early += o.state == ROLLOUT_ROLLED_BACK && o.delay < 0;
 		mean += o.delay >= 0 ? (double)o.delay / n : 0;
+		if (o.state == ROLLOUT_ROLLED_BACK && o.delay < 0)
+			print_message("  seed %llu rolled back before the harm: %s\n", (unsigned long long)seed, o.why);
 		if (o.state != ROLLOUT_ROLLED_BACK)
 			print_message("  seed %llu not rolled back: %s\n", (unsigned long long)seed,
 			              rollout_state_text(o.state));
@@ -124,23 +126,24 @@ static bool check_bad(const struct plan *plan, const struct bad *b, size_t row, 
 	const int64_t median = delays[n / 2];
 	print_message("%-24s %-22s %4d of %d %5d %7lld %7.1f %7lld\n", b->kind.name, b->where, back, n, held,
 	              (long long)median, mean, (long long)delays[n * 9 / 10]);
-	return back == n && early == 0 && (b->median_most == 0 || median <= b->median_most);
+	/* A rollback before the harm is a false one: the healthy rollouts below count those. */
+	return back == n && early * 50 <= n && (b->median_most == 0 || median <= b->median_most);
 }
 
 static void bad_canaries_are_rolled_back_soon(void **state)
 {
-	/* Harm begins after the warm-up unless it says "first request". */
+	/* Harm begins at the end of the warm-up, or where the row says. */
 	static const struct bad rows[] = {
-		{ { .name = "errors 50 %", .canary_errors = .5, .harm_after = 25 }, "5 %", 2 },
+		{ { .name = "errors 50 %", .canary_errors = .5, .harm_after = 20 }, "5 %", 2 },
 		{ { .name = "errors 50 %", .canary_errors = .5 }, "5 %, first request", 4 },
-		{ { .name = "latency x10", .canary_latency = 10, .harm_after = 25 }, "5 %", 2 },
-		{ { .name = "latency x2", .canary_latency = 2, .harm_after = 25 }, "5 %", 5 },
-		{ { .name = "latency x1.5", .canary_latency = 1.5, .harm_after = 25 }, "5 %", 10 },
-		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_after = 25 }, "5 %", 30 },
+		{ { .name = "latency x10", .canary_latency = 10, .harm_after = 20 }, "5 %", 2 },
+		{ { .name = "latency x2", .canary_latency = 2, .harm_after = 20 }, "5 %", 5 },
+		{ { .name = "latency x1.5", .canary_latency = 1.5, .harm_after = 20 }, "5 %", 10 },
+		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_after = 20 }, "5 %", 30 },
 		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_stage = 1, .harm_after = 10 }, "25 %", 15 },
 		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_stage = 2, .harm_after = 30 }, "50 %", 0 },
 		{ { .name = "latency x1.5", .canary_latency = 1.5, .harm_stage = 1, .harm_after = 30 }, "25 %", 10 },
-		{ { .name = "slow tail 1 -> 3 %", .canary_tail = .03, .harm_after = 25 }, "5 %", 0 },
+		{ { .name = "slow tail 1 -> 3 %", .canary_tail = .03, .harm_after = 20 }, "5 %", 0 },
 	};
 	struct plan *plan = world_plan(plan_text);
 	const int n = rollouts(BAD);
@@ -153,10 +156,46 @@ static void bad_canaries_are_rolled_back_soon(void **state)
 	assert_true(good);
 }
 
+/* A little worse is not a reason to go back: below the limit it is let through or left to a person. */
+static void slightly_worse_canaries_are_left_to_people(void **state)
+{
+	static const struct {
+		struct kind kind;
+		int back_most; /* of 100 */
+	} rows[] = {
+		{ { .name = "latency x1.05", .canary_latency = 1.05 }, 0 },
+		{ { .name = "latency x1.2", .canary_latency = 1.2 }, 5 },
+		{ { .name = "errors 1 -> 1.2 %", .canary_errors = .012 }, 3 },
+	};
+	struct plan *plan = world_plan(plan_text);
+	const int n = rollouts(BAD);
+	bool good = true;
+	print_message("%-24s %9s %12s %9s %6s\n", "slightly worse canary", "rollouts", "rolled back", "promoted",
+	              "held");
+	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+		int back = 0, promoted = 0, held = 0;
+		for (int i = 0; i < n; i++) {
+			struct outcome o;
+			const uint64_t seed = 200000000 + 1000000 * r + (uint64_t)i;
+			world_rollout(plan, &rows[r].kind, seed, 3000, &o);
+			back += o.state == ROLLOUT_ROLLED_BACK;
+			promoted += o.state == ROLLOUT_PROMOTED;
+			held += o.held;
+			if (o.state == ROLLOUT_ROLLED_BACK)
+				print_message("  seed %llu rolled back: %s\n", (unsigned long long)seed, o.why);
+		}
+		print_message("%-24s %9d %12d %9d %6d\n", rows[r].kind.name, n, back, promoted, held);
+		good = good && back * 100 <= rows[r].back_most * (n < 100 ? 100 : n);
+	}
+	plan_destroy(plan);
+	assert_true(good);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_canaries_are_rolled_back_soon),
+		cmocka_unit_test(slightly_worse_canaries_are_left_to_people),
 		cmocka_unit_test(healthy_canaries_are_not_rolled_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
