@@ -160,18 +160,20 @@ static bool enough_to_freeze(const struct evidence *e, int64_t tick)
 	return n >= wanted || (waited >= 30 && n * 5 >= wanted * 2) || (waited >= 120 && n * 10 >= wanted);
 }
 
-static void freeze(struct evidence *e)
+static void freeze(struct evidence *e, int64_t tick)
 {
 	const double n = (double)e->before.total;
+	/* As if the usual rates had been followed for as long as they remember: one bad minute does not become usual. */
+	const double usual = n / (double)(tick - e->freeze_since + 1) * USUAL_HALF_LIFE / M_LN2;
 	const double errors = ((double)e->before_errors + 0.5) / (n + 1);
 	running_rate_init(&e->rate_errors, fmin(errors, .97), RUNNING_RATE_KAPPA, RUNNING_RATE_HALF_LIFE_TICKS);
-	running_rate_init(&e->usual_errors, fmin(errors, .97), n, USUAL_HALF_LIFE);
+	running_rate_init(&e->usual_errors, fmin(errors, .97), usual, USUAL_HALF_LIFE);
 	for (int j = 0; j < THRESHOLDS; j++) {
 		e->thresholds[j] = logbins_quantile_bin(&e->before, threshold_quantiles[j]);
 		const double above = ((double)logbins_above(&e->before, e->thresholds[j]) + 0.5) / (n + 1);
 		running_rate_init(&e->rate_above[j], above, RUNNING_RATE_KAPPA, RUNNING_RATE_HALF_LIFE_TICKS);
 		if (j == THRESHOLD_P95)
-			running_rate_init(&e->usual_slow, above, n, USUAL_HALF_LIFE);
+			running_rate_init(&e->usual_slow, above, usual, USUAL_HALF_LIFE);
 	}
 	e->frozen = true;
 }
@@ -184,7 +186,7 @@ static void gather_before(struct evidence *e, const struct evidence_tick *in)
 	logbins_add(&e->before, &stable->bins);
 	e->before_errors += stable->errors;
 	if (enough_to_freeze(e, in->tick))
-		freeze(e);
+		freeze(e, in->tick);
 }
 
 /* --- one tick --- */
@@ -196,6 +198,7 @@ struct counts {
 	struct block promote[PROMOTE_QUANTILES]; /* canary beyond the promotion margin */
 	struct block slo;                        /* only the canary */
 	double stable_slow, canary_slow;         /* above the p95 threshold itself */
+	double stable_broken;                    /* the absolute limit */
 };
 
 static void count_latencies(const struct evidence *e, const struct source_sample *s, struct counts *c)
@@ -216,6 +219,14 @@ static void count_latencies(const struct evidence *e, const struct source_sample
 	c->canary_slow = (double)logbins_above(canary, e->thresholds[THRESHOLD_P95]);
 }
 
+/* Requests beyond the absolute limit. A slow failure is in both counts and the sample cannot tell: the larger one is never
+ * too much. */
+static double broken(const struct evidence *e, const struct arm_sample *s)
+{
+	const double slow = (double)logbins_above(&s->bins, e->slo_bin);
+	return fmin(fmax(slow, (double)s->errors), (double)s->requests);
+}
+
 static void count(const struct evidence *e, const struct source_sample *s, struct counts *c)
 {
 	const struct arm_sample *canary = &s->arms[ARM_CANARY], *stable = &s->arms[ARM_STABLE];
@@ -224,10 +235,8 @@ static void count(const struct evidence *e, const struct source_sample *s, struc
 		                    (double)stable->errors };
 	count_latencies(e, s, c);
 	if (e->slo) {
-		/* A slow failure is in both counts and the sample cannot tell: the larger one is never too much. */
-		const double slow = (double)logbins_above(&canary->bins, e->slo_bin);
-		const double n = (double)canary->requests;
-		c->slo = (struct block){ .n_c = n, .e_c = fmin(fmax(slow, (double)canary->errors), n) };
+		c->slo = (struct block){ .n_c = (double)canary->requests, .e_c = broken(e, canary) };
+		c->stable_broken = broken(e, stable);
 	}
 }
 
@@ -395,6 +404,8 @@ static void compare_arms(struct evidence *e, const struct evidence_tick *in)
 	recent_add(&e->recent_errors[ARM_STABLE], c.errors.n_s, c.errors.e_s);
 	recent_add(&e->recent_slow[ARM_CANARY], c.above[0].n_c, c.canary_slow);
 	recent_add(&e->recent_slow[ARM_STABLE], c.above[0].n_s, c.stable_slow);
+	recent_add(&e->recent_broken[ARM_CANARY], c.slo.n_c, c.slo.e_c);
+	recent_add(&e->recent_broken[ARM_STABLE], c.errors.n_s, c.stable_broken);
 	learn(e, &c);
 }
 

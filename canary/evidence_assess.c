@@ -167,9 +167,16 @@ static bool shared(const struct recent_share arms[ARMS], double usual, double le
 	return stable > SHARED_TIMES * usual && stable > usual + least && canary >= stable / 2;
 }
 
-/* Stable alone breaks the absolute limit just now as well. */
+/* Stable breaks the absolute limit just now as well. */
 static bool stable_breaks_slo(const struct evidence *e)
 {
+	return e->slo && recent(&e->recent_broken[ARM_STABLE]) >= 1 - e->config.compare.slo_quantile;
+}
+
+static bool failing_together(const struct evidence *e)
+{
+	if (stable_breaks_slo(e) && recent(&e->recent_broken[ARM_CANARY]) >= recent(&e->recent_broken[ARM_STABLE]) / 2)
+		return true;
 	return shared(e->recent_errors, running_rate_get(&e->usual_errors), SHARED_ERRORS) ||
 	       shared(e->recent_slow, running_rate_get(&e->usual_slow), SHARED_SLOW);
 }
@@ -201,7 +208,7 @@ static enum lack find_lack(const struct evidence *e)
 		return LACK_NO_STABLE;
 	if (share_is_off(e))
 		return LACK_SHARE;
-	return stable_breaks_slo(e) ? LACK_SHARED : LACK_NONE;
+	return failing_together(e) ? LACK_SHARED : LACK_NONE;
 }
 
 /* --- words --- */

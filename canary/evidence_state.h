@@ -97,8 +97,8 @@ struct evidence {
 	int64_t sample_tick, traffic_tick; /* the last with measurements; with requests */
 	double silent[ARMS];               /* requests the arm should have had since its last one */
 	int64_t silent_ticks[ARMS];
-	double lines, lost; /* decaying */
-	struct recent_share recent_errors[ARMS], recent_slow[ARMS];
+	double lines, lost;                                                              /* decaying */
+	struct recent_share recent_errors[ARMS], recent_slow[ARMS], recent_broken[ARMS]; /* broken: the SLO */
 
 	struct assessment last;
 };
