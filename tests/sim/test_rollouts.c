@@ -58,6 +58,7 @@ static void healthy_canaries_are_not_rolled_back(void **state)
 		{ .name = "shared errors x5", .shared_errors = 5 },
 		{ .name = "shared bursts x20", .shared_errors = 20, .burst_every = 120 },
 		{ .name = "shared latency x1.3", .shared_latency = 1.3 },
+		{ .name = "controller killed", .killed_every = 60 },
 	};
 	struct plan *plan = world_plan(plan_text);
 	const int n = rollouts(ROLLOUTS);
@@ -143,6 +144,9 @@ static void bad_canaries_are_rolled_back_soon(void **state)
 		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_stage = 1, .harm_after = 10 }, "25 %", 15 },
 		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_stage = 2, .harm_after = 30 }, "50 %", 0 },
 		{ { .name = "latency x1.5", .canary_latency = 1.5, .harm_stage = 1, .harm_after = 30 }, "25 %", 10 },
+		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_after = 20, .killed_every = 30 },
+		  "5 %, killed",
+		  50 },
 		{ { .name = "slow tail 1 -> 3 %", .canary_tail = .03, .harm_after = 20 }, "5 %", 0 },
 	};
 	struct plan *plan = world_plan(plan_text);

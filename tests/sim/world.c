@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
@@ -66,6 +67,10 @@ struct world {
 	struct owed prepare, set, verify;
 	struct source_sample sample;
 	struct outcome *outcome;
+	/* What survives the controller. */
+	struct evidence_config config;
+	json_t *stored_machine, *stored_evidence;
+	int32_t intent_bp;
 };
 
 /* --- the data plane --- */
@@ -85,6 +90,7 @@ static void perform(struct world *w, const struct machine_action *a)
 		owe(w, &w->prepare, MACHINE_PREPARED, w->weight_bp, 100 * MILLISECOND, SECOND);
 		break;
 	case ACTION_SET_WEIGHT:
+		w->intent_bp = a->weight_bp;
 		owe(w, &w->set, refuse ? MACHINE_REFUSED : MACHINE_ACCEPTED, a->weight_bp, MILLISECOND,
 		    300 * MILLISECOND);
 		break;
@@ -113,6 +119,10 @@ static void feed(struct world *w, struct machine_event ev)
 	machine_step(&w->machine, &ev, &out);
 	if (!before && w->machine.state == ROLLOUT_ROLLING_BACK && w->harm_tick >= 0)
 		w->outcome->delay = w->tick - w->harm_tick + 1;
+	if (w->kind->killed_every > 0) {
+		json_decref(w->stored_machine);
+		w->stored_machine = machine_export(&w->machine);
+	}
 	for (size_t i = 0; i < out.count; i++)
 		perform(w, &out.list[i]);
 }
@@ -238,26 +248,71 @@ static void judge_second(struct world *w, int32_t weight)
 	feed(w, (struct machine_event){ .kind = MACHINE_TICK, .assessment = &a });
 }
 
+/* --- the end of the controller, and its return --- */
+
+static json_t *through_text(const json_t *j)
+{
+	char *text = json_dumps(j, 0);
+	json_t *again = json_loads(text, 0, NULL);
+	free(text);
+	must(again);
+	return again;
+}
+
+static void kill_controller(struct world *w)
+{
+	struct err err;
+	w->outcome->kills++;
+	w->prepare.active = w->verify.active = w->set.active = false;
+	evidence_destroy(w->evidence);
+	json_t *evidence = through_text(w->stored_evidence), *machine = through_text(w->stored_machine);
+	w->evidence = evidence_import(&w->config, evidence, &err);
+	must(w->evidence);
+	must(machine_import(&w->machine, w->plan, machine, w->now, &err) == 0);
+	json_decref(evidence);
+	json_decref(machine);
+	/* Traffic goes on unmeasured while nobody drives. */
+	w->tick += 2 + (int64_t)rng_below(&w->chance, 6);
+	w->now = (struct mono){ (w->tick + 1) * SECOND };
+	feed(w, (struct machine_event){ .kind = MACHINE_STARTED, .intent_bp = w->intent_bp });
+}
+
+static void store_or_die(struct world *w)
+{
+	if (w->kind->killed_every == 0)
+		return;
+	if (!w->stored_evidence || w->tick % 5 == 0) {
+		json_decref(w->stored_evidence);
+		w->stored_evidence = evidence_export(w->evidence);
+	}
+	if (machine_running(&w->machine) && rng_uniform(&w->chance) < 1 / w->kind->killed_every)
+		kill_controller(w);
+}
+
 void world_rollout(const struct plan *plan, const struct kind *kind, uint64_t seed, int64_t ticks_max,
                    struct outcome *ret)
 {
 	static struct world w; /* large, and one at a time */
-	struct evidence_config config;
 	*ret = (struct outcome){ .delay = -1, .promote_first = -1 };
-	w = (struct world){ .plan = plan, .kind = kind, .harm_tick = -1, .stage_tick = -1, .outcome = ret };
+	w = (struct world){
+		.plan = plan, .kind = kind, .harm_tick = -1, .stage_tick = -1, .intent_bp = -1, .outcome = ret
+	};
 	rng_init(&w.traffic, seed, 1);
 	rng_init(&w.chance, seed, 2);
 	w.shared_from = 60 + (int64_t)rng_below(&w.chance, 240);
-	evidence_config_init(&config, plan);
-	w.evidence = evidence_create(&config);
+	evidence_config_init(&w.config, plan);
+	w.evidence = evidence_create(&w.config);
 	machine_init(&w.machine, plan, w.now);
 	feed(&w, (struct machine_event){ .kind = MACHINE_STARTED, .intent_bp = -1 });
 	for (w.tick = 0; w.tick < ticks_max && machine_running(&w.machine); w.tick++) {
 		const int32_t weight = w.machine.asked_bp;
 		one_second(&w);
 		judge_second(&w, weight);
+		store_or_die(&w);
 	}
 	evidence_destroy(w.evidence);
+	json_decref(w.stored_machine);
+	json_decref(w.stored_evidence);
 	ret->state = w.machine.state;
 	ret->reason = w.machine.reason;
 	ret->ticks = w.tick;

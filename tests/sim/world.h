@@ -29,11 +29,15 @@ struct kind {
 	double canary_tail;    /* share of the slow tail; 0: as stable */
 	int32_t harm_stage;
 	int64_t harm_after;
+	/* The controller is killed about so often (ticks; 0: never) and comes back some seconds later; its evidence is up to
+	 * 5 ticks old then. */
+	double killed_every;
 };
 
 struct outcome {
 	enum rollout_state state;
 	enum rollout_reason reason;
+	int kills;
 	bool held;             /* was in HOLDING once */
 	int64_t ticks;         /* the whole rollout */
 	int64_t delay;         /* ticks from the first harmed one to the decision to roll back; -1: none */
