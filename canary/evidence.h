@@ -65,7 +65,7 @@ const char *lack_text(enum lack l);
 
 struct evidence_config {
 	struct plan_compare compare;
-	int64_t planned_ticks; /* the restart reserve is spread over them; default one hour */
+	int64_t planned_ticks; /* one "hour" of the restart reserve (stats/eprocess.h); default 3600 */
 	int64_t warmup_ticks;
 	uint64_t freeze_requests; /* of stable, enough to freeze at once; default 500 */
 	uint64_t stage_requests;  /* of the canary, the least for a promotion from a stage; default 50 */
