@@ -68,16 +68,27 @@ int file_replace(const char *path, struct str text, bool secret, struct err *err
 	return r == 0 ? 0 : -1;
 }
 
+/* mkdir that takes a folder that is there already. */
+static int make_one(const char *path)
+{
+	struct stat st;
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		errno = ENOTDIR;
+	return errno == EEXIST ? 0 : -1;
+}
+
 int file_make_folder(const char *path, struct err *err)
 {
 	char *copy = xstrdup(path);
 	int r = 0;
-	for (char *p = copy + 1; r == 0; p++) {
+	for (char *p = copy + (*copy != '\0'); r == 0; p++) {
 		if (*p != '/' && *p != '\0')
 			continue;
 		const char end = *p;
 		*p = '\0';
-		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+		if (make_one(copy) != 0)
 			r = err_set_errno(err, errno, "make folder '%s'", copy);
 		*p = end;
 		if (end == '\0')

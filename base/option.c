@@ -45,7 +45,7 @@ static int bad_value(const struct option *o, const char *value, const char *want
 	return err_set(err, ERR_USAGE, "--%s needs %s, not '%s'", o->name, wanted, value);
 }
 
-static int set_number(const struct option *o, double v, bool limited, const char *value, struct err *err)
+static int check_range(const struct option *o, double v, bool limited, const char *value, struct err *err)
 {
 	char wanted[96];
 	if (!limited || (v >= o->min && v <= o->max))
@@ -54,10 +54,27 @@ static int set_number(const struct option *o, double v, bool limited, const char
 	return bad_value(o, value, wanted, err);
 }
 
+/* Digits are read exactly; other ways to write a whole number ("1e3") as far as a double has no gaps. */
+static bool whole_number(struct str s, int64_t *ret_value)
+{
+	const bool negative = str_starts(s, STR("-"));
+	uint64_t digits;
+	double number;
+	if (str_to_u64(str_from_at(s, negative), &digits) && digits <= INT64_MAX) {
+		*ret_value = negative ? -(int64_t)digits : (int64_t)digits;
+		return true;
+	}
+	if (!str_to_double(s, &number) || number < -0x1p53 || number > 0x1p53 || number != (double)(int64_t)number)
+		return false;
+	*ret_value = (int64_t)number;
+	return true;
+}
+
 static int set_value(const struct option *o, const char *value, void *into, struct err *err)
 {
 	char *member = (char *)into + o->offset;
 	const bool limited = o->min != 0 || o->max != 0;
+	int64_t whole;
 	double number;
 	dur_ns d;
 	size_t at;
@@ -73,17 +90,18 @@ static int set_value(const struct option *o, const char *value, void *into, stru
 		return 0;
 	}
 	case OPTION_INTEGER:
+		if (!whole_number(str_from(value), &whole))
+			return bad_value(o, value, "a whole number", err);
+		if (check_range(o, (double)whole, limited, value, err) < 0)
+			return -1;
+		*(int64_t *)(void *)member = whole;
+		return 0;
 	case OPTION_NUMBER:
 		if (!str_to_double(str_from(value), &number))
 			return bad_value(o, value, "a number", err);
-		if (o->type == OPTION_INTEGER && number != (double)(int64_t)number)
-			return bad_value(o, value, "a whole number", err);
-		if (set_number(o, number, limited, value, err) < 0)
+		if (check_range(o, number, limited, value, err) < 0)
 			return -1;
-		if (o->type == OPTION_INTEGER)
-			*(int64_t *)(void *)member = (int64_t)number;
-		else
-			*(double *)(void *)member = number;
+		*(double *)(void *)member = number;
 		return 0;
 	case OPTION_DURATION:
 		if (!duration_parse(str_from(value), &d, &at))

@@ -68,7 +68,8 @@ bool str_cut(struct str *s, char separator, struct str *ret_part);
 /* Decimal digits only, no sign. False on anything else or on overflow. */
 bool str_to_u64(struct str s, uint64_t *ret_value);
 
-/* A decimal number as JSON writes it (sign, fraction, exponent). False on anything else, also on inf and nan. */
+/* A decimal number: sign, digits with a point anywhere, exponent ("+1", ".5", "2e3"). At most 63 bytes. False on anything
+ * else, also on inf, nan, hexadecimal and what is too large for a double. */
 bool str_to_double(struct str s, double *ret_value);
 
 /* Of <names> (ending with NULL) the one that <word> was probably meant to be, or NULL when none is near. */
