@@ -131,7 +131,7 @@ void controller_store_failed(struct controller *c, const struct err *err)
 
 bool controller_guards_complain(const struct controller *c)
 {
-	bool complains = c->drive.arm_guard;
+	bool complains = watch_complains(c);
 	for (size_t i = 0; i < c->guard_count; i++)
 		complains = complains || c->guards[i].complains;
 	return complains;

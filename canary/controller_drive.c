@@ -192,34 +192,6 @@ static void look_whether_verified(struct controller *c, bool seen)
 	}
 }
 
-/* A guard of our own: the canary gets traffic and the balancer finds none of its servers alive. */
-static void watch_canary_servers(struct controller *c)
-{
-	struct drive *d = &c->drive;
-	d->canary_down = d->got.arm_up[ARM_CANARY] ? 0 : d->canary_down + 1;
-	if (!d->arm_guard && d->canary_down >= 2 && c->machine.asked_bp > 0 && c->machine.verified) {
-		d->arm_guard = true;
-		controller_step(c, (struct machine_event){ .kind = MACHINE_GUARD_FIRED,
-		                                           .reason = REASON_HEALTH,
-		                                           .text = "the balancer finds no server of the canary alive" });
-	}
-	if (d->arm_guard && d->canary_down == 0) {
-		d->arm_guard = false;
-		if (!controller_guards_complain(c))
-			controller_tell(c, MACHINE_GUARD_CLEARED, 0, "a server of the canary is in service again");
-	}
-}
-
-static void watch_drift(struct controller *c)
-{
-	struct drive *d = &c->drive;
-	const struct machine *m = &c->machine;
-	const bool replaced = d->seen_once && d->got.generation != d->seen.generation;
-	const bool drifted = m->accepted && m->verified && d->got.weight_bp != m->asked_bp;
-	if ((replaced || drifted) && !d->want_set && machine_running(m))
-		controller_tell(c, MACHINE_DATA_PLANE_RESTARTED, d->got.weight_bp, NULL);
-}
-
 static void answered_observation(struct controller *c)
 {
 	struct drive *d = &c->drive;
@@ -237,8 +209,7 @@ static void answered_observation(struct controller *c)
 	}
 	if (seen) {
 		d->unseen = 0;
-		watch_canary_servers(c);
-		watch_drift(c);
+		watch_observation(c);
 		d->seen = d->got;
 		d->seen_once = true;
 	} else if (++d->unseen >= UNSEEN_BEFORE_RESTART && c->machine.prepared && !d->restarting) {

@@ -3,6 +3,7 @@
  *   controller.c        birth, the turn of the loop, events to the machine, its actions
  *   controller_drive.c  the driver: one call at a time, what comes next, answers
  *   controller_tick.c   a tick: counters, sample, evidence, the tick's record, completeness, drift
+ *   controller_watch.c  guards of our own over what the data plane says: dead servers, stalled requests, drift
  *   controller_story.c  the rollout's record, events, the snapshot
  *
  * Callbacks of the loop set flags and keep answers; controller_turn() does the work, once per turn. */
@@ -17,6 +18,8 @@
 #define TICKS_UNSAVED_MAX 64 /* when the store fails: older ones are dropped and counted as a glitch */
 
 enum drive_call { DRIVE_NONE, DRIVE_PREPARE, DRIVE_SET, DRIVE_OBSERVE, DRIVE_RENEW, DRIVE_KEEP };
+
+#define WATCH_WINDOW 3 /* seconds; a request that is older counts as stalled */
 
 /* What the driver is to do and what it does. The wishes are served in this order: weight, prepare, keep, renew,
  * observe; a newer weight replaces an older one that was not begun. */
@@ -42,9 +45,17 @@ struct drive {
 
 	bool seen_once;
 	struct driver_observation seen; /* the last */
-	int unseen;      /* observations that failed in a row */
+	int unseen; /* observations that failed in a row */
+};
+
+/* What the data plane's own figures tell without statistics. */
+struct watch {
 	int canary_down; /* observations in a row without a canary server in service */
-	bool arm_guard;
+	bool down_guard, stall_guard;
+	struct mono at[WATCH_WINDOW]; /* of the last observations, a second apart; a ring */
+	uint64_t requests[WATCH_WINDOW][ARMS];
+	int64_t generation; /* that they are of */
+	size_t count;       /* ever taken */
 };
 
 /* Are the source's lines complete? Counted since <generation> began to be watched. */
@@ -77,6 +88,7 @@ struct controller {
 	char *lost_evidence; /* why the stored evidence could not be gone on with; NULL: it could */
 
 	struct drive drive;
+	struct watch watch;
 	struct completeness complete;
 	struct source_sample sample;
 
@@ -123,6 +135,10 @@ void drive_set(struct controller *c, int32_t weight_bp);
 void drive_verify(struct controller *c, int32_t weight_bp);
 struct mono drive_due(const struct controller *c);
 void drive_time(struct controller *c, struct mono now);
+
+/* controller_watch.c */
+void watch_observation(struct controller *c); /* drive.got against drive.seen, the one before */
+bool watch_complains(const struct controller *c);
 
 /* controller_tick.c */
 void tick_take(struct controller *c); /* what the source counted since the last take goes to c->sample */

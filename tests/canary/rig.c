@@ -30,6 +30,8 @@ static bool serve(struct rig_arm *a, int fd)
 		const int len = snprintf(reply, sizeof(reply), "HTTP/1.1 %d X\r\nContent-Length: 1\r\n\r\n%c", status,
 		                         a->letter);
 		atomic_fetch_add(&a->served, 1);
+		if (status == 0)
+			continue;
 		if (send(fd, reply, (size_t)len, MSG_NOSIGNAL) != len)
 			return false;
 	}

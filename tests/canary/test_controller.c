@@ -15,9 +15,9 @@
 #include "canary/controller.h"
 #include "tests/canary/rig.h"
 
-#define USER_THREADS 2
+#define USER_THREADS 12
 #define USERS 3000
-#define USER_EVERY_NS 700000
+#define USER_EVERY_NS 4500000
 
 struct world {
 	struct rig rig;
@@ -34,6 +34,7 @@ struct world {
 
 	/* What the listener is to do. */
 	int32_t break_at_bp;      /* the canary fails from this obeyed weight on; 0: never */
+	int break_to;             /* status it then answers with; 0: none */
 	int32_t kill_at_bp;       /* the balancer is killed once this weight is verified */
 	int32_t interrupt_at_bp;  /* leave once this weight is verified */
 	int32_t ask_at_bp;        /* an operator asks <verb> once this weight is verified */
@@ -127,7 +128,7 @@ static void on_tick(void *arg, const struct controller_live *live)
 		        (unsigned long long)live->tick->arms[0].errors, (unsigned long long)live->tick->arms[1].errors,
 		        live->assessment->sentence);
 	if (w->break_at_bp && verified >= w->break_at_bp)
-		atomic_store(&w->rig.arms[ARM_CANARY].status, 500);
+		atomic_store(&w->rig.arms[ARM_CANARY].status, w->break_to);
 	if (w->kill_at_bp && verified >= w->kill_at_bp) {
 		w->kill_at_bp = 0;
 		assert_int_equal(kill((pid_t)live->seen.generation, SIGKILL), 0);
@@ -290,6 +291,7 @@ static void failing_canary_is_rolled_back(void **state)
 {
 	struct world *w = *state;
 	w->break_at_bp = 2000;
+	w->break_to = 500;
 	assert_int_equal(run(w), CONTROLLER_ROLLED_BACK);
 	assert_int_equal(weight_now(w), 0);
 	assert_int_equal(w->record.reason, REASON_ERRORS);
@@ -442,9 +444,22 @@ static void failing_guard_rolls_back(void **state)
 	w->transport = transport_curl_create(&w->rig.loop, &(struct transport_options){ 0 }, &err);
 	assert_non_null(w->transport);
 	w->break_at_bp = 2000;
+	w->break_to = 500;
 	w->plan->compare.alpha = 1e-30; /* statistics would need longer than the guard */
 	assert_int_equal(run(w), CONTROLLER_ROLLED_BACK);
 	assert_non_null(strstr(w->types, w->record.reason == REASON_HEALTH ? "guard.fired" : "rollback.triggered"));
+}
+
+/* Requests are logged at their end: without the watch a canary that hangs would look like one without traffic. */
+static void hanging_canary_is_rolled_back(void **state)
+{
+	struct world *w = *state;
+	w->break_at_bp = 2000;
+	assert_int_equal(run(w), CONTROLLER_ROLLED_BACK);
+	assert_int_equal(w->record.reason, REASON_HEALTH);
+	assert_non_null(strstr(w->record.why, "have been waiting for the canary"));
+	print_message("# to decision %.2f s, to proof %.2f s\n", (double)w->record.to_decision / 1e9,
+	              (double)w->record.to_proof / 1e9);
 }
 
 static void second_controller_is_kept_out(void **state)
@@ -473,6 +488,7 @@ int main(void)
 		CASE(killed_controller_is_followed),
 		CASE(dead_balancer_is_brought_back),
 		CASE(failing_guard_rolls_back),
+		CASE(hanging_canary_is_rolled_back),
 		CASE(second_controller_is_kept_out),
 	};
 	cmocka_set_test_filter(getenv("WEIR_TEST"));
