@@ -147,6 +147,10 @@ static void bad_canaries_are_rolled_back_soon(void **state)
 		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_after = 20, .killed_every = 30 },
 		  "5 %, killed",
 		  50 },
+		/* Harm that begins after a good time costs the price of the restarts; no promise, but the figures. */
+		{ { .name = "latency x2", .canary_latency = 2, .harm_after = 60 }, "5 %, 40 s later", 0 },
+		{ { .name = "latency x1.5", .canary_latency = 1.5, .harm_after = 60 }, "5 %, 40 s later", 0 },
+		{ { .name = "errors 1 -> 5 %", .canary_errors = .05, .harm_after = 60 }, "5 %, 40 s later", 0 },
 		{ { .name = "slow tail 1 -> 3 %", .canary_tail = .03, .harm_after = 20 }, "5 %", 0 },
 	};
 	struct plan *plan = world_plan(plan_text);
