@@ -29,8 +29,7 @@ static void a_seed_repeats_the_stream(void **state)
 
 static void the_generator_is_the_published_one(void **state)
 {
-	/* xoshiro256** from the state 1, 2, 3, 4: first values of the reference code, worked out by hand from its three
-	 * lines: rotl(s1 * 5, 7) * 9. */
+	/* xoshiro256** of its authors from the state 1, 2, 3, 4; the first value is rotl(2 * 5, 7) * 9. */
 	struct rng r = { { 1, 2, 3, 4 } };
 	assert_true(rng_next(&r) == 11520);
 	assert_true(rng_next(&r) == 0);
