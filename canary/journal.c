@@ -1,6 +1,8 @@
 #include "canary/journal.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +28,46 @@ void journal_found_finish(struct journal_found *f)
 	*f = (struct journal_found){ 0 };
 }
 
+#define HOST_BYTES 128
+
+static void host_name(char ret_host[HOST_BYTES])
+{
+	memset(ret_host, 0, HOST_BYTES);
+	if (gethostname(ret_host, HOST_BYTES - 1) != 0)
+		strcpy(ret_host, "localhost");
+}
+
+bool journal_holder_is_dead(struct store *store, const struct plan *plan)
+{
+	char host[HOST_BYTES];
+	struct lease_list leases;
+	struct err err;
+	bool dead = false;
+	host_name(host);
+	char *place = xasprintf(" on %s pid ", host);
+	if (store_lease_list(store, &leases, &err) != 0)
+		leases = (struct lease_list){ 0 };
+	for (size_t i = 0; i < leases.count; i++) {
+		const struct lease_row *l = &leases.rows[i];
+		const char *at = strstr(l->holder, place);
+		if (!at || !l->held || strcmp(l->service, plan->service) != 0 ||
+		    strcmp(l->environment, plan->environment) != 0)
+			continue;
+		const long pid = strtol(at + strlen(place), NULL, 10);
+		dead = pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+	}
+	lease_list_finish(&leases);
+	free(place);
+	return dead;
+}
+
 static int take_lease(struct journal *j, const struct journal_options *o, char **ret_overridden, struct err *err)
 {
-	char host[128] = "localhost", holder[256];
-	gethostname(host, sizeof(host) - 1);
-	snprintf(holder, sizeof(holder), "%s@%s pid %ld %08" PRIx32, o->actor, host, (long)getpid(),
+	char host[HOST_BYTES], holder[256];
+	host_name(host);
+	snprintf(holder, sizeof(holder), "%s on %s pid %ld %08" PRIx32, o->actor, host, (long)getpid(),
 	         (uint32_t)rng_fresh_seed());
-	const struct lease_ask ask = {
+	struct lease_ask ask = {
 		.service = o->plan->service,
 		.environment = o->plan->environment,
 		.holder = holder,
@@ -40,7 +75,12 @@ static int take_lease(struct journal *j, const struct journal_options *o, char *
 		.ttl = o->lease,
 		.override = o->override,
 	};
-	if (store_lease_take(o->store, &ask, &j->token, ret_overridden, err) != 0)
+	int r = store_lease_take(o->store, &ask, &j->token, ret_overridden, err);
+	if (r != 0 && err->kind == ERR_BUSY && journal_holder_is_dead(o->store, o->plan)) {
+		ask.override = true;
+		r = store_lease_take(o->store, &ask, &j->token, ret_overridden, err);
+	}
+	if (r != 0)
 		return -1;
 	j->leased = true;
 	return 0;

@@ -69,4 +69,8 @@ int journal_take_request(struct journal *j, struct operator_request *ret, struct
 /* The whole record. */
 int journal_read(struct journal *j, struct rollout_record *ret, struct err *err);
 
+/* Whether the holder of the plan's unexpired lease was a process of this host that is no more: then there is nobody to
+ * wait for. A process that has the dead one's number by now only means that one waits for the lease to end. */
+bool journal_holder_is_dead(struct store *store, const struct plan *plan);
+
 #endif

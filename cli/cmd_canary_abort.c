@@ -95,7 +95,9 @@ static int roll_back_ourselves(struct store *store, const struct abort_flags *f,
 		return fail(&err);
 	doc_init(&input.doc, "the stored plan", str_from(plan));
 	free(plan);
-	int status = rollout_input_open(&input, f->common.store);
+	int status = rollout_input_read(&input);
+	if (status == 0)
+		status = rollout_input_open(&input, f->common.store);
 	if (status == 0) {
 		const struct controller_options o = {
 			.loop = &input.loop,

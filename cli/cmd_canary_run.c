@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "canary/journal.h"
 #include "cli/actor.h"
 #include "cli/command.h"
 #include "cli/commands.h"
@@ -126,6 +127,8 @@ static int drive(const struct invocation *in, const struct canary_flags *f, stru
 	const int printed = print_record(in, f, &record);
 	if (end == CONTROLLER_INTERRUPTED && !f->common.quiet)
 		fprintf(stderr, "weir: left; the load balancer goes on serving, and the same command resumes the rollout\n");
+	if (end == CONTROLLER_FAILED && r == 0)
+		fail_with(EXIT_ENVIRONMENT, "%s", record.why ? record.why : "the rollout failed");
 	if (end == CONTROLLER_TAKEN_OVER)
 		fail_with(EXIT_ENVIRONMENT, "somebody else drives this rollout now; weir canary status tells who");
 	rollout_record_finish(&record);
@@ -176,6 +179,25 @@ static int run_with(const struct invocation *in, const struct canary_flags *f, s
 	return status;
 }
 
+/* The lease decides who drives; it is looked at first only so that the answer names the holder, not a socket in use. */
+static int refuse_second(const struct rollout_input *input, struct store *store)
+{
+	struct lease_list leases;
+	struct err err;
+	int status = 0;
+	if (store_lease_list(store, &leases, &err) < 0)
+		return fail(&err);
+	for (size_t i = 0; i < leases.count && status == 0; i++) {
+		const struct lease_row *l = &leases.rows[i];
+		if (l->held && strcmp(l->service, input->plan->service) == 0 &&
+		    strcmp(l->environment, input->plan->environment) == 0 && !journal_holder_is_dead(store, input->plan))
+			status = fail_with(EXIT_ENVIRONMENT, "%s/%s is driven by %s (%s); weir canary status %s tells more",
+			                   l->service, l->environment, l->holder, l->reason, l->service);
+	}
+	lease_list_finish(&leases);
+	return status;
+}
+
 static int canary_run(const struct invocation *in)
 {
 	const struct canary_flags *f = in->options;
@@ -185,7 +207,11 @@ static int canary_run(const struct invocation *in)
 	if (doc_read(&input.doc, in->arguments[0], &err) < 0)
 		return fail(&err);
 	store = store_open(f->common.store, &err);
-	int status = store ? rollout_input_open(&input, f->common.store) : fail(&err);
+	int status = store ? rollout_input_read(&input) : fail(&err);
+	if (status == 0)
+		status = refuse_second(&input, store);
+	if (status == 0)
+		status = rollout_input_open(&input, f->common.store);
 	if (status == 0) {
 		status = run_with(in, f, &input, store);
 		if (f->stop_data_plane) {

@@ -23,14 +23,17 @@ char *rollout_folder(const char *store_path, const struct plan *plan, struct err
 	return folder;
 }
 
+int rollout_input_read(struct rollout_input *in)
+{
+	if (doc_ok(&in->doc))
+		in->plan = plan_read(&in->doc);
+	return in->plan ? 0 : fail_diagnostics(&in->doc.diags);
+}
+
 int rollout_input_open(struct rollout_input *in, const char *store_path)
 {
 	const struct transport_options verified = { .insecure = false };
 	struct err err;
-	if (doc_ok(&in->doc))
-		in->plan = plan_read(&in->doc);
-	if (!in->plan)
-		return fail_diagnostics(&in->doc.diags);
 	in->folder = rollout_folder(store_path, in->plan, &err);
 	if (!in->folder || file_make_folder(in->folder, &err) < 0 || loop_init(&in->loop, &err) < 0)
 		return fail(&err);

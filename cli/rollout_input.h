@@ -17,8 +17,11 @@ struct rollout_input {
 /* The folder of a (service, environment), beside the store's file. Given: free(). NULL: there is no state folder. */
 char *rollout_folder(const char *store_path, const struct plan *plan, struct err *err);
 
-/* Takes <doc>, which must have been initialised; <store_path> NULL: the default. 0, or the exit status after what is
- * wrong was printed. Finish with rollout_input_finish in either case. */
+/* Reads the plan in <doc>, which must have been initialised. 0, or the exit status after what is wrong was printed.
+ * Finish with rollout_input_finish in either case. */
+int rollout_input_read(struct rollout_input *in);
+
+/* Then makes driver, source and transport; <store_path> NULL: the default. The same results. */
 int rollout_input_open(struct rollout_input *in, const char *store_path);
 void rollout_input_finish(struct rollout_input *in);
 

@@ -134,11 +134,14 @@ static long connections_max(const struct haproxy_driver *h)
 	return connections > 50 ? connections : 50;
 }
 
-/* Debian puts haproxy where the PATH of ordinary users does not look. */
+/* Debian puts haproxy where the PATH of ordinary users does not look. WEIR_HAPROXY in the environment names another. */
 static int run_haproxy(struct haproxy_driver *h, char **argv, int log_fd, dur_ns limit, program_ended *ended)
 {
 	static char *const places[] = { "haproxy", "/usr/sbin/haproxy", "/usr/local/sbin/haproxy" };
 	const struct program_ask ask = { argv, h->folder, log_fd, HAPROXY_LOG_FD, limit };
+	argv[0] = getenv("WEIR_HAPROXY");
+	if (argv[0] && argv[0][0])
+		return program_start(&h->program, &ask, ended, h, &h->err);
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		argv[0] = places[i];
 		if (program_start(&h->program, &ask, ended, h, &h->err) == 0) {
@@ -188,7 +191,7 @@ static void ask_new(struct loop_timer *t)
 
 static bool contains(struct str text, const char *part)
 {
-	return text.len > 0 && memmem(text.p, text.len, part, strlen(part)) != NULL;
+	return text.p && memmem(text.p, text.len, part, strlen(part)) != NULL;
 }
 
 static void on_started(void *arg, int status, struct str output)
