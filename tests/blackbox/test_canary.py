@@ -176,11 +176,12 @@ def test_a_wrong_plan_names_every_mistake_in_its_place(rig):
     )
     run = rig.weir("canary", "run", path, "--store", rig.store)
     assert run.status == 2, run
-    for place in (f"{path}:2:44:", f"{path}:3:", f"{path}:4:58:", f"{path}:5:"):
+    column = path.read_text().splitlines()[3].index('"lissten"') + 1
+    for place in (f"{path}:2:", f"{path}:3:", f"{path}:4:{column}:", f"{path}:5:"):
         assert place in run.stderr, (place, run)
     assert 'did you mean "listen"?' in run.stderr
     lines = run.stderr.splitlines()
-    at = next(i for i, line in enumerate(lines) if line.startswith(f"{path}:4:58:"))
+    at = next(i for i, line in enumerate(lines) if line.startswith(f"{path}:4:{column}:"))
     assert lines[at + 2].index("^") == lines[at + 1].index('"lissten"')
     assert not rig.listens()
 
