@@ -96,12 +96,13 @@ struct assessment {
 	bool ready;                 /* thresholds are frozen: the canary may get its first traffic */
 	bool warming;               /* inside the warm-up */
 
-	/* The metric that the verdict is about; while watching the one with most harm. */
+	/* The metric that the verdict is about; while watching the one with most harm,
+	 * or, when none points to harm, the one furthest from a promotion, over the whole rollout. */
 	const char *metric;           /* "error rate", "latency p95", "slow or failed" */
 	double values[ARMS];          /* shares, or seconds when metric begins with "latency"; NAN: unknown */
 	double ratio;                 /* effect; NAN when unknown */
 	double ratio_low, ratio_high; /* 1-alpha confidence sequence; NAN when unknown */
-	double evidence, needed;      /* ln; harm for abort and hold, else promotion when that is the verdict */
+	double evidence, needed;      /* ln; of harm, or of promotion when no metric points to harm */
 	uint64_t requests[ARMS];      /* behind the evidence */
 
 	double harm_errors, harm_latency, harm_slo; /* ln, weights included: compare with harm_needed */

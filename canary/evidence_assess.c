@@ -295,6 +295,9 @@ static void watching_sentence(const struct evidence *e, struct assessment *a)
 
 /* --- the verdict --- */
 
+/* Below this evidence of harm (ln) there is nothing to point at; e^1 comes and goes with healthy canaries. */
+#define SUSPICION 1
+
 static void show_effect(const struct effect *f, struct assessment *a)
 {
 	a->metric = f->metric;
@@ -344,6 +347,24 @@ static bool enough_to_promote(const struct evidence *e, const struct assessment 
 	       e->stage.requests[ARM_CANARY] >= e->config.stage_requests;
 }
 
+/* Without harm to point at: the metric that is furthest from a promotion, over the whole rollout. */
+static void show_whole(const struct evidence *e, struct assessment *a)
+{
+	const struct block *t = &e->risk.total;
+	if (a->promote_latency < a->promote_errors) {
+		double canary = NAN, stable = NAN;
+		a->metric = latency_metric(THRESHOLD_P95);
+		a->ratio = latency_ratio_at(&e->latency, .95, &canary, &stable);
+		a->values[ARM_CANARY] = canary / 1e9;
+		a->values[ARM_STABLE] = stable / 1e9;
+	} else {
+		a->metric = "error rate";
+		a->ratio = risk_ratio_get(&e->risk);
+		a->values[ARM_CANARY] = t->n_c > 0 ? t->e_c / t->n_c : NAN;
+		a->values[ARM_STABLE] = t->n_s > 0 ? t->e_s / t->n_s : NAN;
+	}
+}
+
 static void judge(const struct evidence *e, struct assessment *a)
 {
 	struct effect errors, gross, latency, slo = { .evidence = -INFINITY };
@@ -368,10 +389,16 @@ static void judge(const struct evidence *e, struct assessment *a)
 		lack_sentence(e, a);
 	} else if (enough_to_promote(e, a)) {
 		a->verdict = VERDICT_PROMOTE;
+		show_whole(e, a);
 		a->evidence = fmin(a->promote_errors, a->promote_latency);
 		a->needed = a->promote_needed;
 		snprintf(a->sentence, sizeof(a->sentence), "the canary is proven to be within the limits");
 	} else {
+		if (fmax(errors.evidence, latency.evidence) < SUSPICION) {
+			show_whole(e, a);
+			a->evidence = fmin(a->promote_errors, a->promote_latency);
+			a->needed = a->promote_needed;
+		}
 		watching_sentence(e, a);
 	}
 }
