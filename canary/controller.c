@@ -49,7 +49,6 @@ static void finish(struct controller *c)
 	/* A last stage below 100 % would fall back to stable when the lease runs out. */
 	c->drive.keep_at = c->machine.state == ROLLOUT_PROMOTED ? mono_now() : NEVER;
 	c->drive.want_observe = c->drive.want_renew = c->drive.verifying = false;
-	story_finish(c);
 }
 
 static void perform(struct controller *c, const struct machine_action *a)
@@ -78,8 +77,10 @@ static void perform(struct controller *c, const struct machine_action *a)
 	}
 }
 
-/* A weight is sent before anything else is written: its intent alone is enough for a successor, and a rollback should
- * not wait for the disk more than once. Then the machine's new state is made durable, then come the other actions. */
+/* The order is what a crash between any two lines may leave behind. A weight is sent first: its intent is enough for a
+ * successor, and a rollback should wait for the disk once only. Then comes the story, then the machine's new state: a
+ * successor may tell a line twice, but none is lost. The end of a rollout is written last of all, by controller_run, when
+ * the data plane has confirmed that it keeps its weight. */
 void controller_step(struct controller *c, struct machine_event ev)
 {
 	struct machine_actions actions;
@@ -97,10 +98,12 @@ void controller_step(struct controller *c, struct machine_event ev)
 		/* Out with it. Callbacks only keep answers, so turning the loop here is safe. */
 		loop_turn(c->o.loop, LOOP_POLL);
 	}
-	if (actions.count > 0 || ev.kind == MACHINE_TICK)
-		story_save(c);
 	for (size_t i = 0; i < actions.count; i++)
 		perform(c, &actions.list[i]);
+	if (c->finishing)
+		return;
+	if (actions.count > 0 || ev.kind == MACHINE_TICK)
+		story_save(c);
 	if (c->machine.state != before)
 		story_update(c);
 }
@@ -417,6 +420,11 @@ static enum controller_end end_of(const struct controller *c)
 static void start(struct controller *c)
 {
 	tick_take(c); /* and drop: nobody watched meanwhile */
+	/* The one before died between the last two lines of its life. */
+	if (rollout_state_final(c->machine.state)) {
+		finish(c);
+		return;
+	}
 	controller_tell(c, MACHINE_STARTED, 0, NULL);
 	if (c->overridden)
 		story_event(c, "lease.overridden", "warning", c->o.actor, NULL, NULL,
@@ -441,6 +449,8 @@ int controller_run(struct controller *c, enum controller_end *ret_end, struct ro
 	/* The driver keeps us as the one to answer; it answers within its time limit. */
 	while (c->drive.call != DRIVE_NONE && !c->drive.answered)
 		loop_turn(c->o.loop, LOOP_WAIT);
+	if (c->finishing)
+		story_finish(c);
 	if (!c->taken_over)
 		story_save(c);
 	*ret_end = end_of(c);

@@ -132,6 +132,24 @@ static void cookieless_connections_are_spread(void **state)
 	assert_in_range(canary, 60, 140);
 }
 
+static void plan_without_cookie_goes_by_address(void **state)
+{
+	struct world *w = *state;
+	char first = 0;
+	w->rig.plan.traffic.cookie = NULL;
+	w->rig.plan.traffic.listen_host = "";
+	must_prepare(w);
+	must_set(w, 5000);
+	look(w);
+	for (int i = 0; i < 20; i++) {
+		const int fd = rig_connect(w->seen.listen_port);
+		const char letter = rig_ask(fd, i % 2 ? "u1" : NULL);
+		first = first ? first : letter;
+		assert_int_equal(letter, first);
+		close(fd);
+	}
+}
+
 static void balancer_counts_the_requests(void **state)
 {
 	struct world *w = *state;
@@ -438,6 +456,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(share_is_sticky_and_monotone),
 		CASE(cookieless_connections_are_spread),
+		CASE(plan_without_cookie_goes_by_address),
 		CASE(balancer_counts_the_requests),
 		CASE(source_reports_every_request),
 		CASE(weight_is_in_force_quickly),
