@@ -90,6 +90,18 @@ static void below_is_even_and_below(void **state)
 		assert_true(rng_below(&r, (UINT64_C(1) << 63) + 1) <= UINT64_C(1) << 63);
 }
 
+static void below_has_no_bias_for_large_ranges(void **state)
+{
+	/* Of 2^64 products, a range of 3 x 2^62 has two for each third number and one for the others: without rejection
+	 * half of the draws were multiples of 3. Five standard errors of a third of 3,000 are 129. */
+	struct rng r;
+	int multiples = 0;
+	rng_init(&r, 6, 0);
+	for (int i = 0; i < 3000; i++)
+		multiples += rng_below(&r, UINT64_C(3) << 62) % 3 == 0;
+	assert_in_range(multiples, 1000 - 129, 1000 + 129);
+}
+
 static void exponential_and_normal_have_their_moments(void **state)
 {
 	struct rng r;
@@ -122,6 +134,7 @@ int main(void)
 		cmocka_unit_test(streams_are_not_shifted_copies),
 		cmocka_unit_test(uniform_is_uniform),
 		cmocka_unit_test(below_is_even_and_below),
+		cmocka_unit_test(below_has_no_bias_for_large_ranges),
 		cmocka_unit_test(exponential_and_normal_have_their_moments),
 		cmocka_unit_test(fresh_seeds_differ),
 	};

@@ -259,6 +259,23 @@ static void an_early_end_only_counts_what_was_due(void **state)
 	executor_destroy(s.x);
 }
 
+static void a_run_may_end_before_the_curve(void **state)
+{
+	struct setup s = { .segments = { { 10, 10, SECOND } } };
+	struct arrival a;
+	struct mono when;
+	prepare(&s, EXECUTOR_RATE, 1, LATE_QUEUE);
+	const struct executor_place place = { at(0), at(500 * MILLISECOND), 0, 1, 1 };
+	s.x = executor_create(&s.plan, &place);
+	expect_arrival(&s, 0, 0, 0);
+	expect_wait(&s, 450 * MILLISECOND, 500 * MILLISECOND);
+	assert_int_equal(s.x->ops->next(s.x, place.end, &a, &when), EXECUTOR_DONE);
+	for (int k = 1; k <= 4; k++) /* the one on the very end is no more planned */
+		assert_true(s.x->ops->unserved(s.x, place.end, &a));
+	assert_false(s.x->ops->unserved(s.x, place.end, &a));
+	executor_destroy(s.x);
+}
+
 static void workers_without_a_user_have_no_arrivals(void **state)
 {
 	struct setup s = { .segments = { { 10, 10, SECOND } } };
@@ -306,6 +323,7 @@ int main(void)
 		cmocka_unit_test(the_queue_is_bounded),
 		cmocka_unit_test(what_never_began_is_told_at_the_end),
 		cmocka_unit_test(an_early_end_only_counts_what_was_due),
+		cmocka_unit_test(a_run_may_end_before_the_curve),
 		cmocka_unit_test(workers_without_a_user_have_no_arrivals),
 		cmocka_unit_test(users_are_shared_out_evenly),
 	};

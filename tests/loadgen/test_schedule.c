@@ -68,13 +68,23 @@ static void a_constant_rate_has_exactly_its_arrivals(void **state)
 		int64_t per_1000_s; /* the rate */
 		dur_ns length;
 		uint64_t arrivals;
-	} cases[] = {
-		{ 10000, 10 * SECOND, 100 },       { 100, 10 * SECOND, 1 },        { 100, 100 * SECOND, 10 },
-		{ 1100, 10 * SECOND, 11 },         { 1100, 100 * SECOND, 110 },    { 1000000000, SECOND, 1000000 },
-		{ 100, 24 * HOUR, 8640 },          { 333, 1000 * SECOND, 333 },    { 1000, SECOND / 2, 1 },
-		{ 2000, 1500 * MILLISECOND, 3 },   { 10000, 50 * MILLISECOND, 1 }, { 700, 90 * SECOND, 63 },
-		{ 100000000, 3 * SECOND, 300000 },
-	};
+	} cases
+		[] = {
+			{ 10000, 10 * SECOND, 100 },
+			{ 100, 10 * SECOND, 1 },
+			{ 100, 100 * SECOND, 10 },
+			{ 1100, 10 * SECOND, 11 },
+			{ 1100, 100 * SECOND, 110 },
+			{ 1000000000, SECOND, 1000000 },
+			{ 100, 24 * HOUR, 8640 },
+			{ 333, 1000 * SECOND, 333 },
+			{ 1000, SECOND / 2, 1 },
+			{ 2000, 1500 * MILLISECOND, 3 },
+			{ 10000, 50 * MILLISECOND, 1 },
+			{ 700, 90 * SECOND, 63 },
+			{ 100000000, 3 * SECOND, 300000 },
+			{ 600000, 1666667, 2 }, /* the second a third of a nanosecond before the end */
+		};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const double rate = (double)cases[i].per_1000_s / 1000;
 		const struct curve c = CURVE({ rate, rate, cases[i].length });
@@ -256,6 +266,16 @@ static void a_level_is_never_found_too_early(void **state)
 		}
 }
 
+static void a_level_is_found_to_the_nanosecond(void **state)
+{
+	const struct curve c = CURVE({ 0, 700000, SECOND });
+	for (int level = 1; level <= 100; level++) {
+		const dur_ns at = curve_when_value(&c, 0, level);
+		assert_true(curve_value(&c, at) >= level - 1e-6);
+		assert_true(curve_value(&c, at - 1) < level);
+	}
+}
+
 static void a_stair_of_many_steps_costs_each_step_once(void **state)
 {
 	/* 20,000 steps, 10 arrivals each: looking from the first step for every arrival would take 2e9 of them. */
@@ -289,6 +309,7 @@ int main(void)
 		cmocka_unit_test(a_seed_repeats_poisson_arrivals),
 		cmocka_unit_test(a_level_is_found_again_behind_a_dip),
 		cmocka_unit_test(a_level_is_never_found_too_early),
+		cmocka_unit_test(a_level_is_found_to_the_nanosecond),
 		cmocka_unit_test(a_stair_of_many_steps_costs_each_step_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,23 @@ static void a_timer_fires_once_and_never_early(void **state)
 	assert_int_equal(timer_calls, 1);
 }
 
+static void a_timer_counts_from_its_start_also_after_long_work(void **state)
+{
+	struct loop *l = *state;
+	struct loop_timer t = { 0 };
+	timer_calls = 0;
+	loop_turn(l, LOOP_POLL);
+	/* Work during which libev's idea of now grows old. */
+	const struct mono busy_until = mono_after(mono_now(), 30 * MILLISECOND);
+	while (mono_now().ns < busy_until.ns)
+		;
+	const struct mono began = mono_now();
+	loop_timer_start(l, &t, 20 * MILLISECOND, on_timer);
+	while (timer_calls == 0)
+		loop_turn(l, LOOP_WAIT);
+	assert_true(mono_since(mono_now(), began) >= 20 * MILLISECOND - 10 * MICROSECOND);
+}
+
 static void a_timer_that_is_started_again_starts_anew(void **state)
 {
 	struct loop *l = *state;
@@ -238,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_descriptor_is_heard_of_when_it_is_ready, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_descriptor_number_may_be_used_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_timer_fires_once_and_never_early, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_timer_counts_from_its_start_also_after_long_work, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_timer_that_is_started_again_starts_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_alarm_fires_at_its_instant, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cleared_alarm_is_silent, set_up, tear_down),

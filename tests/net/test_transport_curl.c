@@ -354,6 +354,7 @@ static void a_large_body_goes_up_whole(void **state)
 	char *all = peer_received(r.peer, &len);
 	assert_true(len > SIZE);
 	assert_memory_equal(all + len - SIZE, body, SIZE);
+	assert_false(was_sent(&r, "Expect")); /* waiting for leave to send would be measured as the target's time */
 	assert_int_equal(c.x.bytes_sent, len);
 	free(all);
 	free(body);
