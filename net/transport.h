@@ -2,7 +2,8 @@
  *
  * transfer   one exchange: the request that is borrowed from the caller, the ear that hears the answer as it streams
  *            by, and what came of it. It lives in its owner (a user) and is used again and again.
- * transport  a kind that carries transfers. `curl` is the one that can do everything libcurl can.
+ * transport  a kind that carries transfers. `curl` can do everything that libcurl can; `replay` speaks plain HTTP/1.1
+ *            itself, at less than half the cost; `auto` has both and chooses for each transfer.
  *
  * After transport_start the answer comes exactly once: header() and body() as bytes arrive, then done(). None of them
  * is ever called inside transport_start or transport_cancel; all run inside loop_turn. done() may not start the next
@@ -18,14 +19,14 @@
 #include "net/loop.h"
 
 /* Why there was no whole answer. */
-#define NET_ERRORS(X)                                                                   \
-	X(NONE, "none")                                                                 \
-	X(DNS, "dns")                                                                   \
-	X(CONNECT, "connect")                                                           \
-	X(TLS, "tls")                                                                   \
-	X(RESET, "reset")                                                               \
-	X(TIMEOUT, "timeout")                                                           \
-	X(PROTOCOL, "protocol")                                                         \
+#define NET_ERRORS(X)           \
+	X(NONE, "none")         \
+	X(DNS, "dns")           \
+	X(CONNECT, "connect")   \
+	X(TLS, "tls")           \
+	X(RESET, "reset")       \
+	X(TIMEOUT, "timeout")   \
+	X(PROTOCOL, "protocol") \
 	X(CANCELLED, "cancelled")
 enum net_error {
 #define X(id, text) NET_##id,
@@ -33,6 +34,15 @@ enum net_error {
 #undef X
 };
 const char *net_error_text(enum net_error e);
+
+enum transport_kind {
+	TRANSPORT_AUTO,
+	TRANSPORT_REPLAY,
+	TRANSPORT_CURL,
+	TRANSPORT_KINDS,
+};
+/* "auto", "replay", "curl". False: no such kind. */
+bool transport_kind_from(struct str text, enum transport_kind *ret_kind);
 
 struct transfer;
 
@@ -50,7 +60,8 @@ struct transfer {
 	size_t header_count;
 	struct str body;
 	bool has_body;
-	dur_ns timeout; /* whole exchange; 0: none */
+	dur_ns timeout;                 /* whole exchange; 0: none */
+	bool needs_curl;                /* more than replay offers: HTTP/2, compression ... */
 	const struct transfer_ear *ear; /* kept */
 
 	/* The answer. status 0: none came. */
@@ -62,7 +73,9 @@ struct transfer {
 	dur_ns dns, connect, tls; /* of a new connection; each 0 when it did not happen */
 	uint64_t bytes_sent, bytes_received;
 
-	void *state; /* the transport's, from attach to detach */
+	enum transport_kind carried_by; /* replay or curl; from transport_start on */
+
+	void *states[TRANSPORT_KINDS]; /* of the transports, from attach to detach */
 };
 
 struct transport;
@@ -108,10 +121,22 @@ static inline void transport_destroy(struct transport *t) /* NULL is fine */
 }
 
 struct transport_options {
-	bool insecure; /* TLS certificates are not verified; only when the user wrote so */
+	bool insecure;            /* TLS certificates are not verified; only when the user wrote so */
+	enum transport_kind kind; /* for transport_create */
 };
+
+/* The kind that <options> name. <loop> is kept. Given: transport_destroy. */
+struct transport *transport_create(struct loop *loop, const struct transport_options *options, struct err *err);
 
 /* curl: libcurl multi on the loop. <loop> is kept. Given: transport_destroy. */
 struct transport *transport_curl_create(struct loop *loop, const struct transport_options *options, struct err *err);
+
+/* replay: libcurl opens the connections, the rest is done here. */
+struct transport *transport_replay_create(struct loop *loop, const struct transport_options *options, struct err *err);
+/* Whether replay can carry <x>; the others are for curl. */
+bool transport_replay_takes(const struct transfer *x);
+
+/* auto: replay for what it takes, else curl. */
+struct transport *transport_auto_create(struct loop *loop, const struct transport_options *options, struct err *err);
 
 #endif

@@ -1,0 +1,203 @@
+/* curl_bridge.c: libcurl asks for sockets to be watched and for timers; the loop calls it back.
+ *
+ * libcurl asks for a timeout of 0 when a handle is added. It must not be driven from inside its own callback, so the
+ * request leaves in the next turn through a timer of 0; libev then does not sleep, and many starts share one turn. */
+#include "net/curl_bridge.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+
+struct cell_socket {
+	struct loop_fd watch;
+	struct curl_cell *cell;
+	curl_socket_t fd;
+};
+
+static void drive(struct curl_cell *c, curl_socket_t fd, int what)
+{
+	int running, left;
+	curl_multi_socket_action(c->multi, fd, what, &running);
+	for (CURLMsg *m; (m = curl_multi_info_read(c->multi, &left));) {
+		const CURLcode code = m->data.result;
+		if (m->msg == CURLMSG_DONE)
+			c->cells->finished(m->easy_handle, code);
+	}
+}
+
+static void on_ready(struct loop_fd *w, int what)
+{
+	struct cell_socket *k = container_of(w, struct cell_socket, watch);
+	/* <k> may be gone when drive returns. */
+	drive(k->cell, k->fd, (what & LOOP_READ ? CURL_CSELECT_IN : 0) | (what & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static void on_timer(struct loop_timer *t)
+{
+	drive(container_of(t, struct curl_cell, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* libcurl tells which socket to watch for what. */
+static int socket_wanted(CURL *easy, curl_socket_t fd, int what, void *cell, void *socket)
+{
+	struct curl_cell *c = cell;
+	struct cell_socket *k = socket;
+	if (what == CURL_POLL_REMOVE) {
+		if (k) {
+			loop_fd_stop(c->cells->loop, &k->watch);
+			free(k);
+			curl_multi_assign(c->multi, fd, NULL);
+		}
+		return 0;
+	}
+	if (!k) {
+		k = xcalloc(1, sizeof(*k));
+		k->cell = c;
+		k->fd = fd;
+		curl_multi_assign(c->multi, fd, k);
+	}
+	loop_fd_watch(c->cells->loop, &k->watch, fd,
+	              (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0), on_ready);
+	return 0;
+}
+
+static int timer_wanted(CURLM *multi, long timeout_ms, void *cell)
+{
+	struct curl_cell *c = cell;
+	if (timeout_ms < 0)
+		loop_timer_stop(c->cells->loop, &c->timer);
+	else
+		loop_timer_start(c->cells->loop, &c->timer, timeout_ms * MILLISECOND, on_timer);
+	return 0;
+}
+
+int curl_cells_init(struct curl_cells *c, struct loop *loop, int members_max, void (*finished)(CURL *, CURLcode),
+                    struct err *err)
+{
+	/* Thread-safe since libcurl 7.84, and counted: never undone, it lives as long as the process. */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_set(err, ERR_IO, "libcurl cannot start");
+	*c = (struct curl_cells){ .loop = loop, .members_max = members_max, .finished = finished };
+	return 0;
+}
+
+static struct curl_cell *cell_create(struct curl_cells *cells)
+{
+	struct curl_cell *c = xcalloc(1, sizeof(*c));
+	c->cells = cells;
+	c->multi = curl_multi_init();
+	if (!c->multi) {
+		free(c);
+		return NULL;
+	}
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)cells->members_max);
+	cells->cells = xreallocarray(cells->cells, cells->count + 1, sizeof(struct curl_cell *));
+	cells->cells[cells->count++] = c;
+	return c;
+}
+
+struct curl_cell *curl_cells_join(struct curl_cells *cells)
+{
+	struct curl_cell *c = NULL;
+	for (size_t i = cells->count; i > 0 && !c; i--)
+		if (cells->cells[i - 1]->members < cells->members_max)
+			c = cells->cells[i - 1];
+	if (!c)
+		c = cell_create(cells);
+	if (c)
+		c->members++;
+	return c;
+}
+
+void curl_cell_leave(struct curl_cell *c)
+{
+	must(c->members-- > 0);
+}
+
+void curl_cells_finish(struct curl_cells *cells)
+{
+	for (size_t i = 0; i < cells->count; i++) {
+		must(cells->cells[i]->members == 0);
+		curl_multi_cleanup(cells->cells[i]->multi);
+		loop_timer_stop(cells->loop, &cells->cells[i]->timer);
+		free(cells->cells[i]);
+	}
+	free(cells->cells);
+	cells->cells = NULL;
+	cells->count = 0;
+}
+
+void curl_bridge_set_up(CURL *easy, const struct transport_options *options, void *owner, char *detail)
+{
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* A proxy in the environment would be measured instead of the target. */
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
+	if (options->insecure) {
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+}
+
+enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail)
+{
+	long os_errno = 0;
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+	/* Not an enum switch over all of libcurl's codes: what is not named here is a protocol error. */
+	switch ((int)code) {
+	case CURLE_OK:
+		return NET_NONE;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return NET_DNS;
+	case CURLE_COULDNT_CONNECT:
+		return NET_CONNECT;
+	case CURLE_OPERATION_TIMEDOUT:
+		return NET_TIMEOUT;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CRL_BADFILE:
+	case CURLE_SSL_SHUTDOWN_FAILED:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_USE_SSL_FAILED:
+		return NET_TLS;
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_SEND_ERROR:
+		return NET_RESET;
+	case CURLE_RECV_ERROR:
+		/* libcurl says "receive error" to a broken chunk, too; only a failed system call is a reset. The number of
+		 * an earlier one stays with the handle, so the text has to tell. */
+		return os_errno && !strstr(detail, "chunk") ? NET_RESET : NET_PROTOCOL;
+	default:
+		return NET_PROTOCOL;
+	}
+}
+
+static dur_ns curl_time(CURL *easy, CURLINFO info)
+{
+	curl_off_t us = 0;
+	curl_easy_getinfo(easy, info, &us);
+	return us * MICROSECOND;
+}
+
+void curl_bridge_set_up_times(CURL *easy, struct transfer *x)
+{
+	const dur_ns dns = curl_time(easy, CURLINFO_NAMELOOKUP_TIME_T);
+	const dur_ns connected = curl_time(easy, CURLINFO_CONNECT_TIME_T);
+	const dur_ns secured = curl_time(easy, CURLINFO_APPCONNECT_TIME_T);
+	x->dns = dns;
+	x->connect = connected > dns ? connected - dns : 0;
+	x->tls = secured > connected ? secured - connected : 0;
+}

@@ -1,0 +1,52 @@
+/* curl_bridge.h: libcurl's multi interface on our loop, and its answers in our words. For the transports.
+ *
+ * cell   one multi with a few easy handles. libcurl looks connections up linearly (and 7.88 polls each idle candidate),
+ *        so a worker with thousands of users spreads them over many small multis.
+ * cells  all of one transport
+ *
+ * Threads: everything on the loop's thread. */
+#ifndef WEIR_NET_CURL_BRIDGE_H
+#define WEIR_NET_CURL_BRIDGE_H
+
+#include <curl/curl.h>
+
+#include "net/transport.h"
+
+struct curl_cells;
+
+struct curl_cell {
+	struct curl_cells *cells;
+	CURLM *multi;
+	struct loop_timer timer;
+	int members; /* counted by the transport that puts its handles here */
+};
+
+struct curl_cells {
+	struct loop *loop;
+	struct curl_cell **cells;
+	size_t count;
+	int members_max; /* per cell */
+	void (*finished)(CURL *easy, CURLcode code);
+};
+
+/* <loop> is kept. finished() is told of each handle that is done, in a turn of the loop and never inside libcurl; the
+ * handle is still in its multi. -1: libcurl cannot start. */
+int curl_cells_init(struct curl_cells *c, struct loop *loop, int members_max, void (*finished)(CURL *, CURLcode),
+                    struct err *err);
+void curl_cells_finish(struct curl_cells *c); /* no cell may have members */
+
+/* One with room, its member counted. NULL: there are no descriptors left for another. */
+struct curl_cell *curl_cells_join(struct curl_cells *c);
+void curl_cell_leave(struct curl_cell *c);
+
+/* What every handle of weir has: no signals, no proxy of the environment, http and https only. <detail>: room for
+ * CURL_ERROR_SIZE, kept. */
+void curl_bridge_set_up(CURL *easy, const struct transport_options *options, void *owner, char *detail);
+
+/* The class of a failure; <detail> as libcurl filled it. */
+enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail);
+
+/* How long a new connection's parts took, into <x>. */
+void curl_bridge_set_up_times(CURL *easy, struct transfer *x);
+
+#endif
