@@ -372,7 +372,7 @@ int worker_start(struct worker *w, const struct worker_plan *plan, struct err *e
 	loop_wake_start(&w->loop, &w->wake, on_wake);
 	if (loop_alarm_init(&w->loop, &w->alarm, on_alarm, err) < 0)
 		goto fail;
-	w->transport = transport_curl_create(&w->loop, &plan->transport, err);
+	w->transport = transport_create(&w->loop, &plan->transport, err);
 	if (!w->transport)
 		goto fail;
 	w->meter = meter_create(plan->program);
