@@ -17,7 +17,7 @@ struct run_flags {
 	struct url_options url;
 	double threads, seed;
 	bool insecure, no_store;
-	const char *summary, *hlog, *baseline;
+	const char *summary, *hlog, *baseline, *http;
 	struct option_list thresholds;
 };
 
@@ -39,6 +39,8 @@ static const struct option options[] = {
 	  "of all random choices, to repeat a run" },
 	{ "insecure", 'k', OPTION_FLAG, offsetof(struct run_flags, insecure), NULL, 0, 0,
 	  "do not verify TLS certificates" },
+	{ "http", 0, OPTION_STRING, offsetof(struct run_flags, http), "KIND", 0, 0,
+	  "who carries the requests: auto, replay or curl (auto: replay where it can)" },
 	{ "summary", 0, OPTION_STRING, offsetof(struct run_flags, summary), "FILE", 0, 0,
 	  "the figures as JSON (weir.run.v1)" },
 	{ "hlog", 0, OPTION_STRING, offsetof(struct run_flags, hlog), "FILE", 0, 0,
@@ -162,6 +164,14 @@ static int finish(const struct invocation *in, const struct run_flags *f, struct
 	return status == EXIT_MET ? printed : status;
 }
 
+static int read_http(const struct run_flags *f, enum transport_kind *ret_kind)
+{
+	*ret_kind = TRANSPORT_AUTO;
+	if (!f->http || transport_kind_from(str_from(f->http), ret_kind))
+		return 0;
+	return fail_with(EXIT_USAGE, "--http: '%s' is none of auto, replay, curl", f->http);
+}
+
 static int run(const struct invocation *in, const struct run_flags *f, const struct scenario_input *input,
                struct store *store)
 {
@@ -170,7 +180,10 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 	struct err err;
 	size_t threshold_count;
 	const bool is_url = scenario_is_url(in->arguments[0]);
-	const int wrong = extra_thresholds(f, input->program, is_url, thresholds, &threshold_count);
+	enum transport_kind http;
+	int wrong = read_http(f, &http);
+	if (!wrong)
+		wrong = extra_thresholds(f, input->program, is_url, thresholds, &threshold_count);
 	if (wrong)
 		return wrong;
 	struct live_load live = {
@@ -188,6 +201,7 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 		.seed = f->seed > 0 ? (uint64_t)f->seed : rng_fresh_seed() >> 12,
 		.grace = RUN_GRACE_DEFAULT,
 		.insecure = f->insecure,
+		.http = http,
 		.watch_signals = true,
 		.command = in->line,
 		.listener = { on_second, &live },

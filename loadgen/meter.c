@@ -73,7 +73,7 @@ void meter_reset(struct meter *m)
 	hist_reset(&m->service);
 	hist_reset(&m->lag);
 	drop_samples(m);
-	m->started = m->requests = m->failed = m->exceeded = m->censored = m->warmup = 0;
+	m->started = m->requests = m->failed = m->exceeded = m->censored = m->by_replay = m->by_curl = m->warmup = 0;
 	m->connections = m->bytes_sent = m->bytes_received = 0;
 	for (int e = 0; e < RUN_ERROR_KINDS; e++)
 		m->errors[e] = 0;
@@ -90,6 +90,8 @@ static void add_counters(struct meter *into, const struct meter *from)
 	into->failed += from->failed;
 	into->exceeded += from->exceeded;
 	into->censored += from->censored;
+	into->by_replay += from->by_replay;
+	into->by_curl += from->by_curl;
 	into->warmup += from->warmup;
 	into->connections += from->connections;
 	into->bytes_sent += from->bytes_sent;
@@ -146,6 +148,8 @@ void meter_record(struct meter *m, const struct measurement *r)
 	hist_record(&m->lag, r->lag);
 	m->exceeded += r->exceeded;
 	m->censored += r->censored;
+	m->by_replay += r->by_replay;
+	m->by_curl += !r->by_replay;
 	if (r->failed) {
 		s->failed++;
 		m->failed++;

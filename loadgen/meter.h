@@ -45,6 +45,7 @@ struct meter {
 	uint64_t exceeded;  /* of requests: failed, censored, or slower than the limit of the search */
 	uint64_t censored;  /* of requests: at least this slow */
 	uint64_t errors[RUN_ERROR_KINDS]; /* sums to failed */
+	uint64_t by_replay, by_curl; /* of requests: who carried them; what was never sent is in neither */
 	uint64_t warmup;    /* finished requests of the warm-up, in none of the others */
 	uint64_t connections;
 	uint64_t bytes_sent, bytes_received;
@@ -70,7 +71,7 @@ void meter_add(struct meter *into, const struct meter *from);
 struct measurement {
 	uint32_t step;
 	dur_ns response, service, lag;
-	bool failed, censored;
+	bool failed, censored, by_replay;
 	enum run_error error; /* when failed */
 	bool exceeded;
 };

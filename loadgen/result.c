@@ -48,7 +48,8 @@ void result_fill(struct run_record *r, const struct meter *m, dur_ns measured)
 	r->censored = m->censored;
 	for (int e = 0; e < RUN_ERROR_KINDS; e++)
 		r->errors[e] = m->errors[e];
-	r->by_curl = m->requests;
+	r->by_replay = m->by_replay;
+	r->by_curl = m->by_curl;
 	r->connections = m->connections;
 	r->bytes_sent = m->bytes_sent;
 	r->bytes_received = m->bytes_received;

@@ -342,7 +342,7 @@ static int start_workers(struct run *r, struct err *err)
 			.number = i,
 			.count = count,
 			.seed = o->seed,
-			.transport = { .insecure = o->insecure },
+			.transport = { .insecure = o->insecure, .kind = o->http },
 			.poke_reader = poke_run,
 			.poke_arg = r,
 		};

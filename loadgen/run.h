@@ -7,6 +7,7 @@
 #ifndef WEIR_LOADGEN_RUN_H
 #define WEIR_LOADGEN_RUN_H
 
+#include "net/transport.h"
 #include "record/run.h"
 #include "scenarios/program.h"
 
@@ -35,6 +36,7 @@ struct run_options {
 	dur_ns grace;       /* after the end, for requests under way; then they are censored */
 	dur_ns exceed_limit; /* for the search: what counts as exceeded; 0: none */
 	bool insecure;
+	enum transport_kind http; /* who carries the requests; zero: whoever fits */
 	bool watch_signals;
 	const char *command; /* for the manifest, without secrets; may be NULL */
 	struct run_listener listener; /* may be zero */

@@ -86,6 +86,7 @@ static void measure(struct user *u, uint32_t step, bool cut)
 		.service = mono_since(x->end, x->sent),
 		.lag = mono_since(x->sent, u->able),
 		.censored = cut || x->error == NET_TIMEOUT,
+		.by_replay = x->carried_by == TRANSPORT_REPLAY,
 	};
 	if (!cut && x->error != NET_NONE) {
 		r.failed = true;
