@@ -15,8 +15,8 @@
 /* Fewer requests than this have no 99th percentile to speak of; their maximum is judged by people. */
 #define LAG_REQUESTS_LEAST 100
 
-__attribute__((format(printf, 3, 4))) static void say(struct run_record *r, enum run_validity state,
-                                                      const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void say(struct run_record *r, enum run_validity state, const char *format,
+                                                      ...)
 {
 	if (state > r->validity)
 		r->validity = state;
@@ -47,7 +47,8 @@ static void judge_arrivals(const struct generator_health *h, struct run_record *
 	const double planned = (double)h->planned, achieved = (double)h->begun / planned;
 	const bool saturated = h->cpu_peak >= CPU_SATURATED;
 	if (achieved < ACHIEVED_LEAST && saturated)
-		say(r, RUN_NOT_VALID, "the generator was the limit: it began %.1f %% of the arrivals with a core at %.0f %%",
+		say(r, RUN_NOT_VALID,
+		    "the generator was the limit: it began %.1f %% of the arrivals with a core at %.0f %%",
 		    achieved * 100, h->cpu_peak * 100);
 	if ((double)h->dropped / planned > DROPPED_MOST)
 		say(r, RUN_NOT_VALID, "%.2f %% of the arrivals were dropped, because no user was free",
@@ -69,6 +70,7 @@ void validity_judge(const struct generator_health *h, struct run_record *r)
 	judge_lag(h, r);
 	judge_arrivals(h, r);
 	if (h->cpu > CPU_SUSPECT)
-		say(r, RUN_SUSPECT, "a worker used %.0f %% of its core: the generator itself may have slowed the answers",
+		say(r, RUN_SUSPECT,
+		    "a worker used %.0f %% of its core: the generator itself may have slowed the answers",
 		    h->cpu * 100);
 }

@@ -11,8 +11,8 @@
 
 struct generator_health {
 	uint64_t planned, begun, waited, dropped; /* arrivals */
-	bool open;       /* at least one executor promises a rate */
-	uint64_t requests; /* with a send lag */
+	bool open;                                /* at least one executor promises a rate */
+	uint64_t requests;                        /* with a send lag */
 	dur_ns lag_p99, service_p50;
 	double cpu;      /* of the busiest worker over the run, 0..1 of a core */
 	double cpu_peak; /* of its busiest second */

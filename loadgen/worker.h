@@ -32,7 +32,7 @@ struct worker {
 	atomic_bool stop;  /* cut now, do not wait for the end */
 	atomic_bool ended; /* the last meter was handed over: it is `last` */
 	struct meter *last;
-	struct err error;  /* why it ended early; kind ERR_NONE when it did not */
+	struct err error; /* why it ended early; kind ERR_NONE when it did not */
 
 	struct loop loop;
 	struct loop_wake wake;
@@ -54,8 +54,8 @@ struct worker {
 
 /* Prepares everything that can fail, then starts the thread. -1: nothing is left to stop. */
 int worker_start(struct worker *w, const struct worker_plan *plan, struct err *err);
-void worker_stop(struct worker *w); /* [any] */
-void worker_poke(struct worker *w); /* [any] an empty meter was offered */
+void worker_stop(struct worker *w);   /* [any] */
+void worker_poke(struct worker *w);   /* [any] an empty meter was offered */
 void worker_join(struct worker *w);   /* waits for the thread; `last` and the slot may be read afterwards */
 void worker_finish(struct worker *w); /* after worker_join: frees everything */
 

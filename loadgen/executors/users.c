@@ -14,11 +14,11 @@ struct users_executor {
 	const struct executor_plan *plan;
 	struct executor_place place;
 	struct curve curve;
-	uint32_t count;    /* users of this worker: number i is user i * workers + worker */
-	uint32_t admitted; /* the first so many may run */
-	bool *idle;        /* parked, per user */
-	uint64_t *turns;   /* iterations begun, per user */
-	uint32_t *ready;   /* ring of users that begin next */
+	uint32_t count;     /* users of this worker: number i is user i * workers + worker */
+	uint32_t admitted;  /* the first so many may run */
+	bool *idle;         /* parked, per user */
+	uint64_t *turns;    /* iterations begun, per user */
+	uint32_t *ready;    /* ring of users that begin next */
 	struct mono *since; /* per user in the ring: when it became ready */
 	uint32_t head, ready_count;
 };
