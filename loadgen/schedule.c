@@ -57,7 +57,7 @@ static dur_ns when_in_segment(const struct load_segment *s, double area)
  * growing areas costs each segment once. */
 static dur_ns walk_to(struct curve_cursor *at, const struct curve *c, double area)
 {
-	/* 1.1 x 10 is a hair more than 11: without this, 10 s at 1.1/s would have a twelfth arrival on the very end. */
+	/* 1.1 x 50 is a hair more than 55: without this, 50 s at 1.1/s would have a 56th arrival just before the end. */
 	const double hair = 1e-9 + 1e-14 * area;
 	for (; at->segment < c->count; at->segment++) {
 		const struct load_segment *s = &c->segments[at->segment];
