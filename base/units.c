@@ -105,7 +105,10 @@ const char *duration_format(dur_ns d, char ret_text[DURATION_TEXT_BYTES])
 		return ret_text;
 	}
 	const dur_ns a = d < 0 ? -d : d;
-	const dur_ns unit = a >= SECOND ? SECOND : a >= MILLISECOND ? MILLISECOND : MICROSECOND;
+	/* What would be rounded to 1000 of a unit is 1 of the next. */
+	const dur_ns unit = a >= SECOND - SECOND / 2000             ? SECOND
+	                    : a >= MILLISECOND - MILLISECOND / 2000 ? MILLISECOND
+	                                                            : MICROSECOND;
 	three_digits((double)d / (double)unit, number, sizeof(number));
 	snprintf(ret_text, DURATION_TEXT_BYTES, "%s %s", d == 0 ? "0" : number,
 	         unit == SECOND        ? "s"

@@ -47,9 +47,6 @@ struct run {
 	double cpu_peak;
 };
 
-/* The run that run_interrupt ends. One at a time; the pointer is only there between start and join. */
-static _Atomic(struct run *) running;
-
 static uint32_t default_threads(void)
 {
 	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -94,14 +91,7 @@ static void interrupt(struct run *r)
 
 static void on_signal(struct loop_signal *s, int number)
 {
-	interrupt(atomic_load(&running));
-}
-
-void run_interrupt(void)
-{
-	struct run *r = atomic_load(&running);
-	if (r)
-		interrupt(r);
+	interrupt(s->signal.data);
 }
 
 /* --- the seconds --- */
@@ -368,8 +358,10 @@ static void drop_workers(struct run *r)
 static void watch_signals(struct run *r)
 {
 	static const int numbers[] = { SIGINT, SIGTERM };
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		r->signals[i].signal.data = r;
 		loop_signal_start(&r->loop, &r->signals[i], numbers[i], on_signal);
+	}
 }
 
 static int open_loop(struct run *r, struct err *err)
@@ -429,9 +421,7 @@ int run_execute(const struct run_options *o, struct run_record *ret_record, stru
 	id_make(ret_record->started_at, ret_record->id);
 	r.interval = meter_create(r.program);
 	r.total = meter_create(r.program);
-	atomic_store(&running, &r);
 	const int result = execute(&r, err);
-	atomic_store(&running, NULL);
 	meter_destroy(r.interval);
 	meter_destroy(r.total);
 	close_loop(&r);

@@ -1,9 +1,9 @@
 /* run.h: one execution of a program: workers, seconds, verdict, record.
  *
  * run_execute blocks its thread until the run is over, runs a loop of its own there, and may be ended early by SIGINT
- * or SIGTERM (when asked to watch for them) or by run_interrupt; the record is complete in either case.
+ * or SIGTERM (when asked to watch for them); the record is complete in either case.
  *
- * Threads: run_execute [main]; run_interrupt [any]. */
+ * Threads: [main]. */
 #ifndef WEIR_LOADGEN_RUN_H
 #define WEIR_LOADGEN_RUN_H
 
@@ -47,9 +47,6 @@ struct run_options {
 /* Fills <ret_record> (given: run_record_finish) and returns 0 also when the run was interrupted (verdict "aborted"),
  * not met or invalid. -1: it could not be made (ERR_UNREACHABLE: nothing was sent; ERR_IO: the machine refused). */
 int run_execute(const struct run_options *o, struct run_record *ret_record, struct err *err);
-
-/* Ends the run that is under way, if there is one. May be called from a signal handler. */
-void run_interrupt(void);
 
 /* Raises the limit of open descriptors as far as the system lets us; returns what it is then. */
 uint64_t run_raise_descriptors(void);

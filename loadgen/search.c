@@ -84,8 +84,8 @@ static enum trial_verdict judge(const struct search *s, const struct trial_figur
 		return TRIAL_PASS;
 	if (t->share > CLEAR_FAIL * q)
 		return TRIAL_FAIL;
-	/* Near the edge a short trial decides only when its interval leaves no doubt. */
-	return t->share > q && t->share_high > q && s->phase == TRIAL_NARROW ? TRIAL_FAIL : TRIAL_GREY;
+	/* Between the two a trial of the climb says nothing. A narrow one that is above q is not worth confirming. */
+	return t->share > q && s->phase == TRIAL_NARROW ? TRIAL_FAIL : TRIAL_GREY;
 }
 
 /* --- what comes next --- */

@@ -41,8 +41,8 @@ static double figure_of_hist(const struct threshold *t, const struct hist *h)
 static double figure_of_times(const struct threshold *t, const struct meter *m)
 {
 	struct hist all;
-	if (t->metric == METRIC_SEND_LAG)
-		return figure_of_hist(t, &m->lag);
+	if (t->metric == METRIC_SEND_LAG) /* is the generator's, of all requests: there is none of a flow or a step */
+		return t->flow.len || t->step.len ? NAN : figure_of_hist(t, &m->lag);
 	hist_init_latency(&all);
 	for (uint32_t i = 0; i < m->program->step_count; i++)
 		if (is_meant(t, m->program, i))
@@ -63,7 +63,7 @@ double verdict_figure(const struct threshold *t, const struct meter *m, dur_ns m
 			failed += m->steps[i].failed;
 		}
 	if (t->figure == FIGURE_RATE)
-		return measured > 0 ? (double)requests * (double)SECOND / (double)measured : NAN;
+		return measured > 0 && requests ? (double)requests * (double)SECOND / (double)measured : NAN;
 	return requests ? (double)failed / (double)requests : NAN;
 }
 

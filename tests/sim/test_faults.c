@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/must.h"
-#include "world.h"
+#include "tests/sim/world.h"
 
 #define RUNS 3000
 #define TIMES_MAX 5000

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/must.h"
-#include "world.h"
+#include "tests/sim/world.h"
 
 #define ROLLOUTS 1000
 #define ROLLOUTS_SLOW 100 /* under a sanitizer */
