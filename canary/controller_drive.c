@@ -7,6 +7,7 @@
 
 #define VERIFY_LIMIT (5 * SECOND)
 #define PROOF_LIMIT (10 * SECOND) /* below the machine's ANSWER_LIMIT; it asks again for as long as it wants */
+#define CUT_AFTER (3 * SECOND)
 #define QUIET_TIME (1 * SECOND)
 #define LOOK_AGAIN (100 * MILLISECOND)
 #define UNSEEN_BEFORE_RESTART 2
@@ -69,6 +70,10 @@ void drive_verify(struct controller *c, int32_t weight_bp)
 	d->verify_limit = mono_after(now, weight_bp > 0 ? VERIFY_LIMIT : PROOF_LIMIT);
 	d->observe_at = now;
 	d->quiet_since = (struct mono){ NEVER_NS };
+	/* A canary that does not answer would keep its users for as long as the balancer waits. Where it only was wrong or
+	 * slow, what it began may end by itself. */
+	const bool hangs = weight_bp == 0 && c->machine.state == ROLLOUT_ROLLING_BACK && c->machine.reason == REASON_HEALTH;
+	d->cut_at = hangs ? mono_after(now, CUT_AFTER) : (struct mono){ NEVER_NS };
 }
 
 struct mono drive_due(const struct controller *c)
@@ -92,7 +97,7 @@ static enum drive_call take_wish(struct drive *d)
 		enum drive_call call;
 	} wishes[] = {
 		{ &d->want_set, DRIVE_SET },     { &d->want_prepare, DRIVE_PREPARE }, { &d->want_keep, DRIVE_KEEP },
-		{ &d->want_renew, DRIVE_RENEW }, { &d->want_observe, DRIVE_OBSERVE },
+		{ &d->want_cut, DRIVE_CUT },     { &d->want_renew, DRIVE_RENEW },     { &d->want_observe, DRIVE_OBSERVE },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
 		if (*wishes[i].want) {
@@ -128,6 +133,9 @@ void drive_next(struct controller *c)
 		break;
 	case DRIVE_RENEW:
 		driver->ops->renew(driver, on_done, c);
+		break;
+	case DRIVE_CUT:
+		driver->ops->cut(driver, on_done, c);
 		break;
 	case DRIVE_KEEP:
 		driver->ops->keep(driver, on_done, c);
@@ -189,6 +197,10 @@ static void look_whether_verified(struct controller *c, bool seen)
 		end_verify(c, MACHINE_UNVERIFIED, text);
 	} else {
 		d->observe_at = mono_after(now, LOOK_AGAIN);
+		if (now.ns >= d->cut_at.ns) {
+			d->cut_at = (struct mono){ NEVER_NS };
+			d->want_cut = true;
+		}
 	}
 }
 
@@ -274,6 +286,9 @@ void drive_answered(struct controller *c)
 			controller_tell(c, MACHINE_DATA_PLANE_RESTARTED, 0, d->err.text);
 		else if (!d->ok)
 			c->renew_at = mono_after(mono_now(), SECOND);
+		break;
+	case DRIVE_CUT:
+		/* Not needed for safety, and tried again with the next verification. */
 		break;
 	case DRIVE_KEEP:
 		/* Tried again until it works or the time for finishing is over. */

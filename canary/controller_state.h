@@ -17,19 +17,19 @@
 #define NEVER_NS INT64_MAX
 #define TICKS_UNSAVED_MAX 64 /* when the store fails: older ones are dropped and counted as a glitch */
 
-enum drive_call { DRIVE_NONE, DRIVE_PREPARE, DRIVE_SET, DRIVE_OBSERVE, DRIVE_RENEW, DRIVE_KEEP };
+enum drive_call { DRIVE_NONE, DRIVE_PREPARE, DRIVE_SET, DRIVE_OBSERVE, DRIVE_RENEW, DRIVE_KEEP, DRIVE_CUT };
 
 #define WATCH_WINDOW 3 /* seconds; a request that is older counts as stalled */
 
-/* What the driver is to do and what it does. The wishes are served in this order: weight, prepare, keep, renew,
- * observe; a newer weight replaces an older one that was not begun. */
+/* What the driver is to do and what it does. The wishes are served in this order: weight, prepare, keep, cut,
+ * renew, observe; a newer weight replaces an older one that was not begun. */
 struct drive {
 	enum drive_call call; /* under way */
 	bool answered, ok;
 	struct err err;
 	struct driver_observation got;
 
-	bool want_set, want_prepare, want_renew, want_keep, want_observe;
+	bool want_set, want_prepare, want_renew, want_keep, want_cut, want_observe;
 	bool restarting; /* <want_prepare> is ours: the data plane died; the machine did not ask */
 	int32_t set_bp, calling_bp; /* wanted; in the call under way */
 	int64_t intent;  /* of the newest weight; 0: none */
@@ -39,6 +39,7 @@ struct drive {
 	bool verifying;
 	int32_t verify_bp;
 	struct mono verify_limit, observe_at;
+	struct mono cut_at; /* requests that the canary still holds then are ended; NEVER: they are left alone */
 	struct mono keep_at; /* the weight is to be kept then; NEVER: it is, or need not be */
 	struct mono quiet_since; /* proof of 0 %: no new canary request and none in flight since; NEVER: not yet */
 	uint64_t quiet_requests;

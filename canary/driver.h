@@ -45,6 +45,9 @@ struct driver_ops {
 	/* The rollout is over: the weight that is obeyed now stays without renewal. For a last stage below 100 %; at 100 %
 	 * and where the plan says hold, no lease is needed anyway. ERR_STALE as above. */
 	void (*keep)(struct driver *d, driver_done *done, void *arg);
+	/* Ends the requests that the canary still holds although it gets no new ones: for a canary that hangs, whose users
+	 * would wait for the balancer's own time limit. */
+	void (*cut)(struct driver *d, driver_done *done, void *arg);
 	/* Ends the data plane that prepare started. For the demo and for `weir canary run --stop-data-plane`. */
 	void (*stop)(struct driver *d, driver_done *done, void *arg);
 	void (*destroy)(struct driver *d); /* the data plane goes on serving */

@@ -11,6 +11,8 @@
 /* Two arms of 256 servers with 100 columns each stay below. */
 #define ANSWER_BYTES_MAX (1u << 20)
 #define COMMAND_TEXT_BYTES 512
+/* 256 servers; below the 16 KiB that HAProxy reads as one line. */
+#define CUT_BYTES_MAX (12u << 10)
 #define FENCE_FILE "fence"
 
 char *haproxy_path(const struct haproxy_driver *h, const char *name)
@@ -203,13 +205,13 @@ static bool lapsed(const struct haproxy_state *s)
 	return s->weight_bp > 0 && haproxy_state_weight(s) == 0;
 }
 
-static void on_renewed(void *arg, struct str answer, const struct err *err_or_null)
+static void on_done_silently(void *arg, struct str answer, const struct err *err_or_null)
 {
 	struct haproxy_driver *h = arg;
 	struct err err;
 	const struct str said = str_trim(answer);
 	if (!err_or_null && said.len > 0) {
-		err_set(&err, ERR_IO, "HAProxy did not renew its lease: %.*s", STR_ARG(first_complaint(said)));
+		err_set(&err, ERR_IO, "HAProxy did not do it: %.*s", STR_ARG(first_complaint(said)));
 		err_or_null = &err;
 	}
 	haproxy_end(h, err_or_null);
@@ -251,7 +253,7 @@ static void on_seen_before_renewal(void *arg, struct str answer, const struct er
 		return;
 	}
 	unix_command_start(&h->api, "set table " HAPROXY_LEASE_TABLE " key " HAPROXY_LEASE_KEY " data.gpt0 1",
-	                   HAPROXY_CALL_LIMIT, on_renewed, h);
+	                   HAPROXY_CALL_LIMIT, on_done_silently, h);
 }
 
 static void haproxy_renew(struct driver *d, driver_done *done, void *arg)
@@ -306,6 +308,22 @@ static void haproxy_keep(struct driver *d, driver_done *done, void *arg)
 	unix_command_start(&h->api, HAPROXY_ASK, HAPROXY_CALL_LIMIT, on_seen_before_keep, h);
 }
 
+/* --- cut --------------------------------------------------------------------------------------------------------- */
+
+/* HAProxy answers each with nothing, also where there was no session. */
+static void haproxy_cut(struct driver *d, driver_done *done, void *arg)
+{
+	struct haproxy_driver *h = haproxy_of(d);
+	struct buf command;
+	haproxy_begin(h, done, arg);
+	buf_init(&command, CUT_BYTES_MAX);
+	for (size_t i = 0; i < h->plan->arms[ARM_CANARY].server_count; i++)
+		buf_printf(&command, "%sshutdown sessions server " HAPROXY_BACKEND_CANARY "/s%zu", i > 0 ? ";" : "", i + 1);
+	must(!buf_overflowed(&command));
+	unix_command_start(&h->api, buf_cstr(&command), HAPROXY_CALL_LIMIT, on_done_silently, h);
+	buf_finish(&command);
+}
+
 /* --- birth and death --------------------------------------------------------------------------------------------- */
 
 static void haproxy_destroy(struct driver *d)
@@ -327,6 +345,7 @@ static const struct driver_ops haproxy_ops = {
 	.set_weight = haproxy_set_weight,
 	.renew = haproxy_renew,
 	.keep = haproxy_keep,
+	.cut = haproxy_cut,
 	.stop = haproxy_stop,
 	.destroy = haproxy_destroy,
 };

@@ -15,6 +15,7 @@
  *               still stands: a renewal must never bring a canary back. A data plane that cannot do this needs a watchdog
  *               beside it; without one, say so in the plan's checks and accept on_controller_death "hold" only.
  *   keep        The weight stays without renewal from now on.
+ *   cut         Ends the requests that hang at the canary after the weight is 0.
  *   stop        Ends what prepare started.
  *
  * Every hook answers exactly once, later, never inside the call: here by a timer of no length. */
@@ -200,6 +201,14 @@ static void skeleton_keep(struct driver *d, driver_done *done, void *arg)
 	plane_write(s, &p);
 }
 
+static void skeleton_cut(struct driver *d, driver_done *done, void *arg)
+{
+	struct skeleton_driver *s = skeleton_of(d);
+	struct plane p;
+	begin(s, done, NULL, arg);
+	is_running(s, &p); /* it has no requests */
+}
+
 static void skeleton_stop(struct driver *d, driver_done *done, void *arg)
 {
 	struct skeleton_driver *s = skeleton_of(d);
@@ -225,6 +234,7 @@ static const struct driver_ops skeleton_ops = {
 	.set_weight = skeleton_set_weight,
 	.renew = skeleton_renew,
 	.keep = skeleton_keep,
+	.cut = skeleton_cut,
 	.stop = skeleton_stop,
 	.destroy = skeleton_destroy,
 };

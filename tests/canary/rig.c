@@ -192,6 +192,11 @@ bool rig_keep(struct rig *r, struct driver *d, struct err *ret_err)
 	CALL(d->ops->keep(d, on_done, &a));
 }
 
+bool rig_cut(struct rig *r, struct driver *d, struct err *ret_err)
+{
+	CALL(d->ops->cut(d, on_done, &a));
+}
+
 bool rig_stop(struct rig *r, struct driver *d, struct err *ret_err)
 {
 	CALL(d->ops->stop(d, on_done, &a));

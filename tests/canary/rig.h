@@ -44,6 +44,7 @@ bool rig_prepare(struct rig *r, struct driver *d, struct err *ret_err);
 bool rig_set(struct rig *r, struct driver *d, int32_t basis_points, int64_t fence, struct err *ret_err);
 bool rig_renew(struct rig *r, struct driver *d, struct err *ret_err);
 bool rig_keep(struct rig *r, struct driver *d, struct err *ret_err);
+bool rig_cut(struct rig *r, struct driver *d, struct err *ret_err);
 bool rig_stop(struct rig *r, struct driver *d, struct err *ret_err);
 bool rig_observe(struct rig *r, struct driver *d, struct driver_observation *ret, struct err *ret_err);
 

@@ -458,6 +458,7 @@ static void hanging_canary_is_rolled_back(void **state)
 	assert_int_equal(run(w), CONTROLLER_ROLLED_BACK);
 	assert_int_equal(w->record.reason, REASON_HEALTH);
 	assert_non_null(strstr(w->record.why, "have been waiting for the canary"));
+	assert_true(w->record.to_proof < 10 * SECOND); /* HAProxy itself would wait for 30 */
 	print_message("# to decision %.2f s, to proof %.2f s\n", (double)w->record.to_decision / 1e9,
 	              (double)w->record.to_proof / 1e9);
 }

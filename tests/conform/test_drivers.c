@@ -211,6 +211,17 @@ static void holds_where_the_plan_says_so(void **state)
 	assert_int_equal(obeyed(w), 1000);
 }
 
+static void cuts_also_when_nothing_hangs(void **state)
+{
+	struct world *w = *state;
+	prepare(w);
+	set(w, 1000, 1);
+	set(w, 0, 1);
+	if (!rig_cut(&w->rig, w->d, &w->err))
+		fail_msg("%s: cut: %s", w->kind->name, w->err.text);
+	assert_int_equal(obeyed(w), 0);
+}
+
 static void stops_and_starts_anew(void **state)
 {
 	struct world *w = *state;
@@ -267,6 +278,7 @@ int main(void)
 			CASE(kept_weight_needs_no_renewal, k),
 			CASE(full_weight_needs_no_renewal, k),
 			CASE(holds_where_the_plan_says_so, k),
+			CASE(cuts_also_when_nothing_hangs, k),
 			CASE(stops_and_starts_anew, k),
 			CASE(may_be_destroyed_at_any_time, k),
 		};

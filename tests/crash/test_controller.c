@@ -65,6 +65,7 @@ static struct driver *real_of(struct driver *d)
 FORWARD(prepare)
 FORWARD(renew)
 FORWARD(keep)
+FORWARD(cut)
 FORWARD(stop)
 
 static void mortal_observe(struct driver *d, driver_observed *done, void *arg)
@@ -86,6 +87,7 @@ static const struct driver_ops mortal_ops = {
 	.set_weight = mortal_set_weight,
 	.renew = mortal_renew,
 	.keep = mortal_keep,
+	.cut = mortal_cut,
 	.stop = mortal_stop,
 };
 
