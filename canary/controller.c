@@ -297,7 +297,6 @@ static int start_guards(struct controller *c, struct err *err)
 		const struct plan_guard *g = &plan->guards[i];
 		const struct health_options options = { g->url, g->every, g->fails };
 		must(c->o.transport);
-		c->guards[i].controller = c;
 		c->guards[i].guard = health_guard_create(c->o.loop, c->o.transport, &options, on_health, &c->guards[i], err);
 		if (!c->guards[i].guard)
 			return err_wrap(err, "guard %s", g->url);

@@ -69,9 +69,8 @@ struct completeness {
 };
 
 struct guard_watch {
-	struct controller *controller;
 	struct health_guard *guard;
-	bool changed, complains, told;
+	bool changed, complains;
 	char text[320];
 };
 
