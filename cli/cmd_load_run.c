@@ -71,13 +71,12 @@ static int open_store(const struct run_flags *f, struct store **ret_store)
 	return 0;
 }
 
-static int extra_thresholds(const struct run_flags *f, const struct program *p, bool is_url, struct threshold *list,
+static int extra_thresholds(const struct run_flags *f, const struct program *p, struct threshold *list,
                             size_t *ret_count)
 {
 	struct err err;
 	*ret_count = 0;
-	/* A URL's thresholds are in its program already. */
-	for (size_t i = 0; i < f->thresholds.count && !is_url; i++) {
+	for (size_t i = 0; i < f->thresholds.count; i++) {
 		if (program_resolve_threshold(p, str_from(f->thresholds.items[i]), &list[i], &err) < 0) {
 			err_wrap(&err, "--threshold");
 			return fail(&err);
@@ -126,8 +125,7 @@ static int compare(const struct invocation *in, struct store *store, const struc
 	return status;
 }
 
-static int print_record(const struct invocation *in, const struct run_flags *f, const struct run_record *r,
-                        bool stored)
+static int print_record(const struct invocation *in, const struct run_flags *f, const struct run_record *r, bool stored)
 {
 	const struct report_style style = terminal_style(in->terminal);
 	struct buf text;
@@ -220,7 +218,7 @@ static int load_run(const struct invocation *in)
 	const struct run_flags *f = in->options;
 	struct scenario_input input;
 	struct store *store;
-	int status = scenario_input_read(&input, in->arguments[0], &f->url, &f->thresholds);
+	int status = scenario_input_read(&input, in->arguments[0], &f->url);
 	if (status)
 		return status;
 	status = open_store(f, &store);
@@ -238,12 +236,13 @@ const struct command cmd_load_run = {
 	.least_arguments = 1,
 	.most_arguments = 1,
 	.summary = "run a scenario, or hammer one URL, and keep the record",
-	.details = "  weir load run http://127.0.0.1:8080/ --rate 200 --duration 30s --threshold 'p99(response_time) < 50ms'\n"
-	           "  weir load run scenarios/library/smoke.json --baseline smoke@1.4.1\n"
-	           "\n"
-	           "Exit status: 0 thresholds met; 1 not met, or a regression against the baseline; 2 a wrong file or option;\n"
-	           "3 the target cannot be reached; 4 the generator was the limit, so nothing was measured; 5 interrupted;\n"
-	           "6 too little data to compare with the baseline.",
+	.details =
+		"  weir load run http://127.0.0.1:8080/ --rate 200 --duration 30s --threshold 'p99(response_time) < 50ms'\n"
+		"  weir load run scenarios/library/smoke.json --baseline smoke@1.4.1\n"
+		"\n"
+		"Exit status: 0 thresholds met; 1 not met, or a regression against the baseline; 2 a wrong file or option;\n"
+		"3 the target cannot be reached; 4 the generator was the limit, so nothing was measured; 5 interrupted;\n"
+		"6 too little data to compare with the baseline.",
 	.options = options,
 	.options_bytes = sizeof(struct run_flags),
 	.main = load_run,

@@ -95,7 +95,8 @@ static int read_slo(const char *text, const struct program *p, struct threshold 
 {
 	struct err err;
 	if (!text)
-		return fail_with(EXIT_USAGE, "weir load search needs --slo, for example --slo 'p95(response_time) < 100ms'");
+		return fail_with(EXIT_USAGE,
+		                 "weir load search needs --slo, for example --slo 'p95(response_time) < 100ms'");
 	if (program_resolve_threshold(p, str_from(text), ret_slo, &err) < 0) {
 		err_wrap(&err, "--slo");
 		return fail(&err);
@@ -104,8 +105,9 @@ static int read_slo(const char *text, const struct program *p, struct threshold 
 	const bool below = ret_slo->comparison == COMPARISON_LESS || ret_slo->comparison == COMPARISON_LESS_EQUAL;
 	if (ret_slo->figure != FIGURE_QUANTILE || ret_slo->metric != METRIC_RESPONSE_TIME || !below || !whole ||
 	    ret_slo->quantile >= 1)
-		return fail_with(EXIT_USAGE, "--slo must be a quantile of the whole response time below a limit, for example "
-		                             "'p95(response_time) < 100ms'");
+		return fail_with(EXIT_USAGE,
+		                 "--slo must be a quantile of the whole response time below a limit, for example "
+		                 "'p95(response_time) < 100ms'");
 	return 0;
 }
 
@@ -196,11 +198,10 @@ static int search(const struct invocation *in, const struct search_flags *f, con
 static int load_search(const struct invocation *in)
 {
 	const struct search_flags *f = in->options;
-	const struct option_list none = { .count = 0 };
 	struct scenario_input input;
 	struct store *store = NULL;
 	struct err err;
-	int status = scenario_input_read(&input, in->arguments[0], &f->url, &none);
+	int status = scenario_input_read(&input, in->arguments[0], &f->url);
 	if (status)
 		return status;
 	if (!f->no_store)
@@ -223,12 +224,13 @@ const struct command cmd_load_search = {
 	.least_arguments = 1,
 	.most_arguments = 1,
 	.summary = "find the highest load that keeps an SLO",
-	.details = "  weir load search http://127.0.0.1:8080/api/groups --slo 'p95(response_time) < 100ms'\n"
-	           "  weir load search scenarios/library/smoke.json --slo 'p99(response_time) < 1s' --start 50 --confirm 5m\n"
-	           "\n"
-	           "Arrivals are iterations of the scenario's flows. Loads grow until one fails, then the edge is narrowed down,\n"
-	           "and what is stated is only what a longer confirmation held. Exit status: 0 a load was verified; 1 none was;\n"
-	           "4 weir itself was the limit.",
+	.details =
+		"  weir load search http://127.0.0.1:8080/api/groups --slo 'p95(response_time) < 100ms'\n"
+		"  weir load search scenarios/library/smoke.json --slo 'p99(response_time) < 1s' --start 50 --confirm 5m\n"
+		"\n"
+		"Arrivals are iterations of the scenario's flows. Loads grow until one fails, then the edge is narrowed down,\n"
+		"and what is stated is only what a longer confirmation held. Exit status: 0 a load was verified; 1 none was;\n"
+		"4 weir itself was the limit.",
 	.options = options,
 	.options_bytes = sizeof(struct search_flags),
 	.main = load_search,

@@ -14,27 +14,26 @@ static const struct option options[] = {
 };
 
 static const struct url_options no_url_options;
-static const struct option_list no_thresholds;
 
 static int scenario_check(const struct invocation *in)
 {
 	const struct scenario_flags *f = in->options;
 	struct scenario_input input;
-	const int status = scenario_input_read(&input, in->arguments[0], &no_url_options, &no_thresholds);
+	const int status = scenario_input_read(&input, in->arguments[0], &no_url_options);
 	if (status)
 		return status;
 	const struct program *p = input.program;
 	int printed;
 	if (f->common.json) {
-		printed = print_json(json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f}", "name", p->name, "target", p->target.url,
-		                               "flows", (int)p->flow_count, "steps", (int)p->step_count, "checks",
-		                               (int)p->check_count, "thresholds", (int)p->threshold_count, "duration_s",
-		                               (double)p->duration / (double)SECOND));
+		printed = print_json(json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f}", "name", p->name, "target",
+		                               p->target.url, "flows", (int)p->flow_count, "steps", (int)p->step_count,
+		                               "checks", (int)p->check_count, "thresholds", (int)p->threshold_count,
+		                               "duration_s", (double)p->duration / (double)SECOND));
 	} else {
 		struct buf text;
 		buf_init(&text, 4096);
-		buf_printf(&text, "%s: a good scenario: %u flows, %u steps, %u checks, %u thresholds, %.0f s\n", in->arguments[0],
-		           p->flow_count, p->step_count, p->check_count, p->threshold_count,
+		buf_printf(&text, "%s: a good scenario: %u flows, %u steps, %u checks, %u thresholds, %.0f s\n",
+		           in->arguments[0], p->flow_count, p->step_count, p->check_count, p->threshold_count,
 		           (double)p->duration / (double)SECOND);
 		printed = print_result(buf_str(&text));
 		buf_finish(&text);
@@ -47,7 +46,7 @@ static int scenario_dump(const struct invocation *in)
 {
 	struct scenario_input input;
 	struct buf text;
-	const int status = scenario_input_read(&input, in->arguments[0], &no_url_options, &no_thresholds);
+	const int status = scenario_input_read(&input, in->arguments[0], &no_url_options);
 	if (status)
 		return status;
 	buf_init(&text, DUMP_BYTES_MAX);

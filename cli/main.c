@@ -73,6 +73,19 @@ static int unknown_command(const char *noun, const char *verb)
 	return EXIT_USAGE;
 }
 
+/* weir help NOUN, weir help NOUN VERB, weir NOUN --help. */
+static int help_for(const char *noun, const char *verb)
+{
+	struct buf text;
+	const struct command *c = verb ? find(noun, verb) : NULL;
+	if (c)
+		return print_command_help(c);
+	buf_init(&text, HELP_BYTES_MAX);
+	const int status = !verb && help_noun(noun, &text) ? print_result(buf_str(&text)) : unknown_command(noun, verb);
+	buf_finish(&text);
+	return status;
+}
+
 /* Values of these never reach a record. */
 static bool hides_value(const char *word)
 {
@@ -104,8 +117,8 @@ static char *command_line(int argc, char **argv)
 static int wrong_arguments(const struct command *c, int count)
 {
 	if (count < c->least_arguments)
-		return fail_with(EXIT_USAGE, "weir %s %s needs %s (see weir %s %s --help)", c->noun, c->verb, c->arguments,
-		                 c->noun, c->verb);
+		return fail_with(EXIT_USAGE, "weir %s %s needs %s (see weir %s %s --help)", c->noun, c->verb,
+		                 c->arguments, c->noun, c->verb);
 	return fail_with(EXIT_USAGE, "weir %s %s takes %s%s, not %d words (see weir %s %s --help)", c->noun, c->verb,
 	                 c->arguments[0] ? "only " : "no arguments", c->arguments, count, c->noun, c->verb);
 }
@@ -156,11 +169,12 @@ int main(int argc, char **argv)
 	if (is_help(argv[1])) {
 		if (argc == 2)
 			return print_help(help_all);
-		const struct command *c = argc > 3 ? find(argv[2], argv[3]) : NULL;
-		return c ? print_command_help(c) : unknown_command(argv[2], argc > 3 ? argv[3] : NULL) == EXIT_USAGE && argc == 3 ? EXIT_MET : EXIT_USAGE;
+		return help_for(argv[2], argc > 3 ? argv[3] : NULL);
 	}
 	const struct command *c = argc > 2 ? find(argv[1], argv[2]) : NULL;
+	if (!c && argc > 2 && is_help(argv[2]))
+		return help_for(argv[1], NULL);
 	if (!c)
-		return unknown_command(argv[1], argc > 2 && !is_help(argv[2]) ? argv[2] : NULL);
+		return unknown_command(argv[1], argc > 2 ? argv[2] : NULL);
 	return run_command(c, argc, argv);
 }

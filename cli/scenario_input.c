@@ -29,8 +29,7 @@ static int read_body(const char *body, struct buf *into, struct err *err)
 	return 0;
 }
 
-static int text_from_url(const char *url, const struct url_options *o, const struct option_list *thresholds,
-                         struct buf *out, struct err *err)
+static int text_from_url(const char *url, const struct url_options *o, struct buf *out, struct err *err)
 {
 	struct buf body;
 	buf_init(&body, BODY_MAX);
@@ -47,8 +46,6 @@ static int text_from_url(const char *url, const struct url_options *o, const str
 			.rate = o->rate,
 			.duration = o->duration,
 			.timeout = o->timeout,
-			.thresholds = thresholds->items,
-			.threshold_count = thresholds->count,
 		};
 		r = program_from_url(&u, out, err);
 	}
@@ -56,32 +53,31 @@ static int text_from_url(const char *url, const struct url_options *o, const str
 	return r;
 }
 
-static int read_text(struct doc *doc, const char *file_or_url, const struct url_options *o,
-                     const struct option_list *thresholds, struct err *err)
+static int read_text(struct doc *doc, const char *file_or_url, const struct url_options *o, struct err *err)
 {
 	struct buf text;
 	if (!scenario_is_url(file_or_url)) {
 		if (o->users || o->rate || o->duration || o->method || o->body || o->headers.count || o->timeout)
-			return err_set(err, ERR_USAGE,
-			               "--users, --rate, --duration, --timeout, --method, --header and --body go with a URL; "
-			               "in '%s' they stand in the file",
-			               file_or_url);
+			return err_set(
+				err, ERR_USAGE,
+				"--users, --rate, --duration, --timeout, --method, --header and --body go with a URL; "
+				"in '%s' they stand in the file",
+				file_or_url);
 		return doc_read(doc, file_or_url, err);
 	}
 	buf_init(&text, DOC_BYTES_MAX);
-	const int r = text_from_url(file_or_url, o, thresholds, &text, err);
+	const int r = text_from_url(file_or_url, o, &text, err);
 	if (r == 0)
 		doc_init(doc, "command line", buf_str(&text));
 	buf_finish(&text);
 	return r;
 }
 
-int scenario_input_read(struct scenario_input *in, const char *file_or_url, const struct url_options *options,
-                        const struct option_list *thresholds)
+int scenario_input_read(struct scenario_input *in, const char *file_or_url, const struct url_options *options)
 {
 	struct err err;
 	*in = (struct scenario_input){ .inputs = { .get_env = get_env } };
-	if (read_text(&in->doc, file_or_url, options, thresholds, &err) < 0)
+	if (read_text(&in->doc, file_or_url, options, &err) < 0)
 		return fail(&err);
 	if (program_compile(&in->doc, &in->inputs, &in->program) == 0)
 		return 0;

@@ -14,11 +14,28 @@ struct url_options {
 };
 
 /* Users, rate and duration are for commands that choose the load themselves of no use, so they stand apart. */
-#define REQUEST_OPTIONS(type)                                                                                       \
-	{ "timeout", 0, OPTION_DURATION, offsetof(type, url.timeout), "D", 0, 0, "limit of a whole request (URL only; 10s)" }, \
-	{ "method", 'X', OPTION_STRING, offsetof(type, url.method), "WORD", 0, 0, "HTTP method (URL only; GET, or POST with a body)" }, \
-	{ "header", 'H', OPTION_LIST, offsetof(type, url.headers), "'NAME: VALUE'", 0, 0, "a request header (URL only; repeat for more)" }, \
-	{ "body", 0, OPTION_STRING, offsetof(type, url.body), "TEXT|@FILE", 0, 0, "request body (URL only)" }
+#define REQUEST_OPTIONS(type)                                                                                     \
+	{ "timeout",                                                                                              \
+	  0,                                                                                                      \
+	  OPTION_DURATION,                                                                                        \
+	  offsetof(type, url.timeout),                                                                            \
+	  "D",                                                                                                    \
+	  0,                                                                                                      \
+	  0,                                                                                                      \
+	  "limit of a whole request (URL only; 10s)" },                                                           \
+		{ "method",                                                                                       \
+		  'X',                                                                                            \
+		  OPTION_STRING,                                                                                  \
+		  offsetof(type, url.method),                                                                     \
+		  "WORD",                                                                                         \
+		  0,                                                                                              \
+		  0,                                                                                              \
+		  "HTTP method (URL only; GET, or POST with a body)" },                                           \
+		{ "header",        'H', OPTION_LIST, offsetof(type, url.headers),                                 \
+		  "'NAME: VALUE'", 0,   0,           "a request header (URL only; repeat for more)" },            \
+	{                                                                                                         \
+		"body", 0, OPTION_STRING, offsetof(type, url.body), "TEXT|@FILE", 0, 0, "request body (URL only)" \
+	}
 
 struct scenario_input {
 	struct doc doc; /* the scenario, also when it was made from a URL */
@@ -29,8 +46,7 @@ struct scenario_input {
 bool scenario_is_url(const char *file_or_url);
 
 /* 0, or the exit status after everything that is wrong was printed. Finish with scenario_input_finish when 0. */
-int scenario_input_read(struct scenario_input *in, const char *file_or_url, const struct url_options *options,
-                        const struct option_list *thresholds);
+int scenario_input_read(struct scenario_input *in, const char *file_or_url, const struct url_options *options);
 void scenario_input_finish(struct scenario_input *in);
 
 #endif

@@ -147,6 +147,8 @@ def test_help_is_made_from_the_tables(weir):
     one = weir("load", "run", "--help")
     assert one.status == 0 and "--threshold" in one.stdout and "weir load run http" in one.stdout
     assert weir("help", "load", "run").stdout == one.stdout
+    verbs = weir("load", "--help")
+    assert verbs.status == 0 and "weir load search" in verbs.stdout and weir("help", "load").stdout == verbs.stdout
 
 
 # --- bad days -------------------------------------------------------------------------------------------------------
