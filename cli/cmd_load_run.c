@@ -177,11 +177,10 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 	struct run_record record;
 	struct err err;
 	size_t threshold_count;
-	const bool is_url = scenario_is_url(in->arguments[0]);
 	enum transport_kind http;
 	int wrong = read_http(f, &http);
 	if (!wrong)
-		wrong = extra_thresholds(f, input->program, is_url, thresholds, &threshold_count);
+		wrong = extra_thresholds(f, input->program, thresholds, &threshold_count);
 	if (wrong)
 		return wrong;
 	struct live_load live = {
