@@ -207,25 +207,29 @@ size_t http1_request_write(const struct http1_request *r, char *start)
 {
 	char *to = start;
 	unsigned given = 0;
-	for (size_t i = 0; i < r->header_count; i++)
-		given |= meaning(r->headers[i].name);
+	struct str host = r->target->authority;
+	for (size_t i = 0; i < r->header_count; i++) {
+		const unsigned m = meaning(r->headers[i].name);
+		given |= m;
+		if (m == OWN_HOST)
+			host = str_trim(r->headers[i].value);
+	}
 	to = add(to, r->method);
 	to = ADD(to, " ");
 	if (r->target->path.len == 0 || r->target->path.p[0] != '/')
 		to = ADD(to, "/");
 	to = add(to, r->target->path);
 	to = ADD(to, " HTTP/1.1\r\n");
-	if (!(given & OWN_HOST)) {
-		to = ADD(to, "Host: ");
-		to = add(to, r->target->authority);
-		to = ADD(to, "\r\n");
-	}
+	to = ADD(to, "Host: ");
+	to = add(to, host);
+	to = ADD(to, "\r\n");
 	if (!(given & OWN_AGENT))
 		to = ADD(to, "User-Agent: weir/" WEIR_VERSION "\r\n");
 	if (!(given & OWN_ACCEPT))
 		to = ADD(to, "Accept: */*\r\n");
 	for (size_t i = 0; i < r->header_count; i++)
-		to = add_header(to, &r->headers[i]);
+		if (!(given & OWN_HOST) || meaning(r->headers[i].name) != OWN_HOST)
+			to = add_header(to, &r->headers[i]);
 	if (r->has_body && !(given & OWN_LENGTH)) {
 		to = ADD(to, "Content-Length: ");
 		to = add_number(to, r->body_len);

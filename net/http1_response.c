@@ -114,6 +114,7 @@ static const char *read_encodings(struct http1_response *r, struct str value)
 	struct str part;
 	while (str_cut(&value, ',', &part)) {
 		const struct str name = str_trim(part);
+		r->encoded |= name.len > 0;
 		if (str_eq_nocase(name, STR("chunked")))
 			r->chunked = true;
 		else if (name.len && !str_eq_nocase(name, STR("identity")))
@@ -147,7 +148,7 @@ static const char *read_framing(struct http1_response *r)
 			return read_length(r, r->value);
 		break;
 	case sizeof("Transfer-Encoding") - 1:
-		if (may_have_body && str_eq_nocase(r->name, STR("Transfer-Encoding")))
+		if (may_have_body && !r->to_head && str_eq_nocase(r->name, STR("Transfer-Encoding")))
 			return read_encodings(r, r->value);
 		break;
 	default:
@@ -170,7 +171,7 @@ static enum http1_piece end_head(struct http1_response *r)
 	} else if (r->chunked) {
 		r->state = CHUNK_SIZE;
 		r->left = 0;
-	} else if (r->has_length) {
+	} else if (r->has_length && !r->encoded) {
 		r->state = r->left ? BODY_LENGTH : ENDED;
 	} else {
 		r->state = BODY_CLOSE;
@@ -197,6 +198,16 @@ static enum http1_piece read_header(struct http1_response *r, struct str line, b
 	return r->headers_wanted ? HTTP1_HEADER : HTTP1_MORE;
 }
 
+static enum http1_piece read_head_line(struct http1_response *r, struct str line)
+{
+	if (r->state == STATUS_LINE) {
+		const char *why = read_status_line(r, line);
+		r->state = HEADERS;
+		return why ? invalid(r, why) : HTTP1_MORE;
+	}
+	return line.len ? read_header(r, line, false) : end_head(r);
+}
+
 static enum http1_piece next_of_head(struct http1_response *r, struct str *in)
 {
 	struct str line;
@@ -207,15 +218,9 @@ static enum http1_piece next_of_head(struct http1_response *r, struct str *in)
 		enum http1_piece piece = take_line(r, in, &line);
 		if (piece != HTTP1_BODY)
 			return piece;
-		r->head_bytes += before - in->len;
-		if (r->state == STATUS_LINE) {
-			const char *why = read_status_line(r, line);
-			if (why)
-				return invalid(r, why);
-			r->state = HEADERS;
-			continue;
-		}
-		piece = line.len ? read_header(r, line, false) : end_head(r);
+		piece = read_head_line(r, line);
+		if (piece != HTTP1_INVALID)
+			r->head_bytes += before - in->len;
 		if (piece != HTTP1_MORE)
 			return piece;
 	}

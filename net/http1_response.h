@@ -10,7 +10,7 @@
  *
  * It takes what libcurl takes, in so far as that is sane (docs/decisions/0010-replay-transport.md lists the rest): lines
  * may end in a bare LF; 1xx answers are passed over, their headers heard; HEAD, 204 and 304 have no body;
- * Transfer-Encoding wins over Content-Length; a continuation of a header line (obs-fold) is passed over; what follows
+ * Transfer-Encoding wins over Content-Length, and without chunks the end of the connection is the body's; a continuation of a header line (obs-fold) is passed over; what follows
  * a chunk's size is, too. Several Content-Lengths must agree. A body without a length ends with the connection.
  * RFC 9112. Threads: one at a time. */
 #ifndef WEIR_NET_HTTP1_RESPONSE_H
@@ -37,16 +37,17 @@ struct http1_response {
 	const char *why;        /* after HTTP1_INVALID: a literal */
 
 	/* What is known so far. */
-	int status;          /* 0: no status line yet; may be that of a 1xx */
-	bool head_complete;  /* of the final answer */
-	bool keep_alive;     /* when head_complete: the connection may carry another exchange after HTTP1_END */
-	uint64_t head_bytes; /* of whole lines, those of 1xx answers and the empty ones with them, without trailers */
+	int status;         /* 0: no status line yet; may be that of a 1xx */
+	bool head_complete; /* of the final answer */
+	bool keep_alive;    /* when head_complete: the connection may carry another exchange after HTTP1_END */
+	uint64_t
+		head_bytes; /* of whole and valid lines, those of 1xx answers and the empty ones with them, without trailers */
 	uint64_t body_bytes; /* as given out: without the framing of chunks */
 
 	/* For http1_response.c. */
 	uint8_t state;
 	bool to_head, headers_wanted;
-	bool http10, said_close, said_keep_alive, chunked, has_length;
+	bool http10, said_close, said_keep_alive, chunked, encoded, has_length;
 	uint32_t header_count, line_bytes; /* line_bytes: in all lines, against HTTP1_HEAD_MAX */
 	uint32_t scanned;                  /* of the unfinished line, known to hold no LF */
 	uint32_t digits;                   /* of a chunk's size */

@@ -105,7 +105,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *state)
 		x->first_byte = mono_now();
 	if (line.len == 0)
 		s->head_complete = true;
-	if (x->ear->header) {
+	/* The status line comes this way, too, and so does what continues a header on the next line. */
+	if (x->ear->header && line.p == bytes && !str_starts(line, STR("HTTP/"))) {
 		const size_t colon = str_find(line, ':');
 		if (colon < line.len)
 			x->ear->header(x, str_first(line, colon), str_trim(str_from_at(line, colon + 1)));

@@ -149,6 +149,8 @@ static const struct {
 	  "200 '' invalid: a Transfer-Encoding that weir does not read" },
 	{ OK "Transfer-Encoding: gzip\r\n\r\n", "200 '' invalid: a Transfer-Encoding that weir does not read" },
 	/* ends with the connection */
+	{ OK "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok",
+	  "Transfer-Encoding=identity Content-Length=2 200 'ok' ends here" },
 	{ OK "\r\nuntil the end", "200 'until the end' ends here" },
 	{ OK "\r\n", "200 '' ends here" },
 	{ OK "Transfer-Encoding: identity\r\n\r\nabc", "Transfer-Encoding=identity 200 'abc' ends here" },
