@@ -27,7 +27,7 @@ static struct plan *read_text(const char *text)
 	if (!p) {
 		buf_init(&out, 1u << 16);
 		diags_write(&doc.diags, &out);
-		print_message("%s", buf_cstr(&out));
+		print_message("# %s", buf_cstr(&out));
 		buf_finish(&out);
 	}
 	doc_finish(&doc);
@@ -197,7 +197,6 @@ static void mistakes_are_told_exactly(void **state)
 		const size_t len = strlen(e->d_name);
 		if (len < 5 || strcmp(e->d_name + len - 5, ".json") != 0)
 			continue;
-		print_message("%s\n", e->d_name);
 		check_bad(e->d_name);
 		count++;
 	}

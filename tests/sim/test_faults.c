@@ -47,7 +47,7 @@ struct faults {
 
 static void broken(const struct faults *f, const char *promise)
 {
-	print_message("seed %llu at %lld ms, state %s, weight %d: %s\n", (unsigned long long)f->seed,
+	print_message("# seed %llu at %lld ms, state %s, weight %d: %s\n", (unsigned long long)f->seed,
 	              (long long)(f->now.ns / MILLISECOND), rollout_state_text(f->m.state), (int)f->weight_bp, promise);
 	fail_msg("%s", promise);
 }
@@ -256,8 +256,8 @@ static void promises_hold_among_faults(void **state)
 			ends[run(plan, 1000000 * (p + 1) + (uint64_t)i, &crashes)]++;
 		plan_destroy(plan);
 	}
-	print_message("%d promoted, %d rolled back, %d failed; the controller died %d times\n", ends[ROLLOUT_PROMOTED],
-	              ends[ROLLOUT_ROLLED_BACK], ends[ROLLOUT_FAILED], crashes);
+	print_message("# %d promoted, %d rolled back, %d failed; the controller died %d times\n",
+	              ends[ROLLOUT_PROMOTED], ends[ROLLOUT_ROLLED_BACK], ends[ROLLOUT_FAILED], crashes);
 	if (runs == RUNS)
 		assert_true(ends[ROLLOUT_PROMOTED] > 50 && ends[ROLLOUT_ROLLED_BACK] > 50 && ends[ROLLOUT_FAILED] > 5);
 }

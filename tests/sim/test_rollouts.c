@@ -63,7 +63,7 @@ static void healthy_canaries_are_not_rolled_back(void **state)
 	struct plan *plan = world_plan(plan_text);
 	const int n = rollouts(ROLLOUTS);
 	bool good = true;
-	print_message("%-22s %9s %12s %7s %9s %6s %14s\n", "healthy canary", "rollouts", "rolled back", "<= 95 %",
+	print_message("# %-22s %9s %12s %7s %9s %6s %14s\n", "healthy canary", "rollouts", "rolled back", "<= 95 %",
 	              "promoted", "held", "ticks (mean)");
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
 		int back = 0, held = 0, promoted = 0;
@@ -77,11 +77,11 @@ static void healthy_canaries_are_not_rolled_back(void **state)
 			held += o.held;
 			ticks += (double)o.ticks / n;
 			if (o.state == ROLLOUT_ROLLED_BACK || o.state == ROLLOUT_ROLLING_BACK)
-				print_message("  seed %llu rolled back: %s\n", (unsigned long long)seed, o.why);
+				print_message("#   seed %llu rolled back: %s\n", (unsigned long long)seed, o.why);
 		}
 		const double bound = upper_bound(back, n);
-		print_message("%-22s %9d %12d %6.2f%% %9d %6d %14.0f\n", kinds[k].name, n, back, bound * 100, promoted,
-		              held, ticks);
+		print_message("# %-22s %9d %12d %6.2f%% %9d %6d %14.0f\n", kinds[k].name, n, back, bound * 100,
+		              promoted, held, ticks);
 		good = good && back <= (n >= 500 ? n / 100 : 3);
 		if (n == ROLLOUTS)
 			good = good && bound <= 0.015;
@@ -118,14 +118,15 @@ static bool check_bad(const struct plan *plan, const struct bad *b, size_t row, 
 		early += o.state == ROLLOUT_ROLLED_BACK && o.delay < 0;
 		mean += o.delay >= 0 ? (double)o.delay / n : 0;
 		if (o.state == ROLLOUT_ROLLED_BACK && o.delay < 0)
-			print_message("  seed %llu rolled back before the harm: %s\n", (unsigned long long)seed, o.why);
+			print_message("#   seed %llu rolled back before the harm: %s\n", (unsigned long long)seed,
+			              o.why);
 		if (o.state != ROLLOUT_ROLLED_BACK)
-			print_message("  seed %llu not rolled back: %s\n", (unsigned long long)seed,
+			print_message("#   seed %llu not rolled back: %s\n", (unsigned long long)seed,
 			              rollout_state_text(o.state));
 	}
 	qsort(delays, (size_t)n, sizeof(delays[0]), by_number);
 	const int64_t median = delays[n / 2];
-	print_message("%-24s %-22s %4d of %d %5d %7lld %7.1f %7lld\n", b->kind.name, b->where, back, n, held,
+	print_message("# %-24s %-22s %4d of %d %5d %7lld %7.1f %7lld\n", b->kind.name, b->where, back, n, held,
 	              (long long)median, mean, (long long)delays[n * 9 / 10]);
 	/* A rollback before the harm is a false one: the healthy rollouts below count those. */
 	return back == n && early * 50 <= n && (b->median_most == 0 || median <= b->median_most);
@@ -156,7 +157,7 @@ static void bad_canaries_are_rolled_back_soon(void **state)
 	struct plan *plan = world_plan(plan_text);
 	const int n = rollouts(BAD);
 	bool good = true;
-	print_message("%-24s %-22s %11s %5s %7s %7s %7s\n", "bad canary", "at share", "rolled back", "held", "median",
+	print_message("# %-24s %-22s %11s %5s %7s %7s %7s\n", "bad canary", "at share", "rolled back", "held", "median",
 	              "mean", "p90 (s)");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		good = check_bad(plan, &rows[i], i, n) && good;
@@ -178,7 +179,7 @@ static void slightly_worse_canaries_are_left_to_people(void **state)
 	struct plan *plan = world_plan(plan_text);
 	const int n = rollouts(BAD);
 	bool good = true;
-	print_message("%-24s %9s %12s %9s %6s\n", "slightly worse canary", "rollouts", "rolled back", "promoted",
+	print_message("# %-24s %9s %12s %9s %6s\n", "slightly worse canary", "rollouts", "rolled back", "promoted",
 	              "held");
 	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
 		int back = 0, promoted = 0, held = 0;
@@ -190,9 +191,9 @@ static void slightly_worse_canaries_are_left_to_people(void **state)
 			promoted += o.state == ROLLOUT_PROMOTED;
 			held += o.held;
 			if (o.state == ROLLOUT_ROLLED_BACK)
-				print_message("  seed %llu rolled back: %s\n", (unsigned long long)seed, o.why);
+				print_message("#   seed %llu rolled back: %s\n", (unsigned long long)seed, o.why);
 		}
-		print_message("%-24s %9d %12d %9d %6d\n", rows[r].kind.name, n, back, promoted, held);
+		print_message("# %-24s %9d %12d %9d %6d\n", rows[r].kind.name, n, back, promoted, held);
 		good = good && back * 100 <= rows[r].back_most * (n < 100 ? 100 : n);
 	}
 	plan_destroy(plan);

@@ -110,7 +110,9 @@ static void strangers_files_are_refused_and_left_alone(void **state)
 	db_close(db);
 	refused_to_open(f, f->folder, "it cannot be opened");
 	char *below = xasprintf("%s/weir.db", text);
-	refused_to_open(f, below, "it cannot be opened: Not a directory");
+	char *why = xasprintf("make folder '%s': Not a directory", text);
+	refused_to_open(f, below, why);
+	free(why);
 	free(below);
 	free(text);
 	free(other);
