@@ -29,6 +29,8 @@ static const struct option options[] = {
 	{ "duration", 'd', OPTION_DURATION, offsetof(struct run_flags, url.duration), "D", 0, 0,
 	  "how long (URL only; 10s)" },
 	REQUEST_OPTIONS(struct run_flags),
+	{ "time-scale", 0, OPTION_NUMBER, offsetof(struct run_flags, url.time_scale), "X", 0.0001, 1000,
+	  "make the load, its ramps and the warm-up X times as long; 0.01 tries a long scenario out" },
 	{ "threshold", 0, OPTION_LIST, offsetof(struct run_flags, thresholds), "CLAIM", 0, 0,
 	  "what must hold, e.g. 'p95(response_time) < 200ms' (repeat for more)" },
 	{ "baseline", 0, OPTION_STRING, offsetof(struct run_flags, baseline), "NAME", 0, 0,

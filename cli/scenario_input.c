@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "cli/command.h"
 
 #define BODY_MAX (1u << 20)
@@ -15,6 +16,18 @@ bool scenario_is_url(const char *file_or_url)
 static const char *get_env(void *arg, const char *name)
 {
 	return getenv(name);
+}
+
+/* Files that a scenario names lie beside it, unless their names are absolute. */
+static int read_beside(void *arg, const char *name, struct buf *out, struct err *err)
+{
+	const char *scenario = arg, *slash = strrchr(scenario, '/');
+	if (name[0] == '/' || !slash)
+		return file_read(name, out, err);
+	char *path = xasprintf("%.*s/%s", (int)(slash - scenario), scenario, name);
+	const int r = file_read(path, out, err);
+	free(path);
+	return r;
 }
 
 /* A body that begins with @ is read from that file. */
@@ -76,7 +89,11 @@ static int read_text(struct doc *doc, const char *file_or_url, const struct url_
 int scenario_input_read(struct scenario_input *in, const char *file_or_url, const struct url_options *options)
 {
 	struct err err;
-	*in = (struct scenario_input){ .inputs = { .get_env = get_env } };
+	*in = (struct scenario_input){ .inputs = { .get_env = get_env, .time_scale = options->time_scale } };
+	if (!scenario_is_url(file_or_url)) {
+		in->inputs.read_file = read_beside;
+		in->inputs.file_arg = (void *)(uintptr_t)file_or_url;
+	}
 	if (read_text(&in->doc, file_or_url, options, &err) < 0)
 		return fail(&err);
 	if (program_compile(&in->doc, &in->inputs, &in->program) == 0)

@@ -9,6 +9,7 @@
 struct url_options {
 	double users, rate;
 	dur_ns duration, timeout;
+	double time_scale; /* also of a file; 0: 1 */
 	const char *method, *body;
 	struct option_list headers;
 };

@@ -5,6 +5,8 @@
 static struct executor *(*const kinds[])(const struct executor_plan *, const struct executor_place *) = {
 	[EXECUTOR_USERS] = executor_users_create,
 	[EXECUTOR_RATE] = executor_rate_create,
+	[EXECUTOR_PER_USER] = executor_iterations_create,
+	[EXECUTOR_SHARED] = executor_iterations_create,
 };
 
 struct executor *executor_create(const struct executor_plan *plan, const struct executor_place *place)

@@ -74,6 +74,7 @@ uint32_t executor_users_of(uint32_t users, uint32_t worker, uint32_t workers);
 
 /* The kinds; each is a file in loadgen/executors/. */
 struct executor *executor_users_create(const struct executor_plan *plan, const struct executor_place *place);
+struct executor *executor_iterations_create(const struct executor_plan *plan, const struct executor_place *place);
 struct executor *executor_rate_create(const struct executor_plan *plan, const struct executor_place *place);
 
 #endif

@@ -74,7 +74,7 @@ void meter_reset(struct meter *m)
 	hist_reset(&m->lag);
 	drop_samples(m);
 	m->started = m->requests = m->failed = m->exceeded = m->censored = m->by_replay = m->by_curl = m->warmup = 0;
-	m->connections = m->bytes_sent = m->bytes_received = 0;
+	m->connections = m->bytes_sent = m->bytes_received = m->retries = m->redirects = 0;
 	for (int e = 0; e < RUN_ERROR_KINDS; e++)
 		m->errors[e] = 0;
 	m->arrivals = (struct executor_counts){ 0 };
@@ -94,6 +94,8 @@ static void add_counters(struct meter *into, const struct meter *from)
 	into->by_curl += from->by_curl;
 	into->warmup += from->warmup;
 	into->connections += from->connections;
+	into->retries += from->retries;
+	into->redirects += from->redirects;
 	into->bytes_sent += from->bytes_sent;
 	into->bytes_received += from->bytes_received;
 	for (int e = 0; e < RUN_ERROR_KINDS; e++)

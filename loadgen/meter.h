@@ -47,6 +47,7 @@ struct meter {
 	uint64_t errors[RUN_ERROR_KINDS]; /* sums to failed */
 	uint64_t by_replay, by_curl; /* of requests: who carried them; what was never sent is in neither */
 	uint64_t warmup;    /* finished requests of the warm-up, in none of the others */
+	uint64_t retries, redirects; /* exchanges after which their step went on; not in requests */
 	uint64_t connections;
 	uint64_t bytes_sent, bytes_received;
 

@@ -33,8 +33,7 @@ int user_init(struct user *u, struct worker *w, uint32_t executor, uint32_t numb
 	*u = (struct user){ .worker = w, .executor = executor, .number = number };
 	if (transport_attach(w->transport, &u->transfer, err) < 0)
 		return -1;
-	/* Users of different executors have numbers of their own; the random streams must differ, too. */
-	vm_init(&u->vm, w->plan.program, number, w->plan.seed + executor);
+	vm_init(&u->vm, &w->shared, w->plan.program->executors[executor].first_user + number);
 	return 0;
 }
 
@@ -73,9 +72,9 @@ static void measure(struct user *u, uint32_t step, bool cut)
 	struct meter *m = u->worker->meter;
 	const struct worker_plan *plan = &u->worker->plan;
 	const struct vm_outcome *outcome = &u->vm.outcome;
-	m->bytes_sent += x->bytes_sent;
-	m->bytes_received += x->bytes_received;
-	m->connections += x->new_connection;
+	m->bytes_sent += x->bytes_sent + u->bytes_sent;
+	m->bytes_received += x->bytes_received + u->bytes_received;
+	m->connections += x->new_connection || u->connected;
 	if (u->intended.ns < plan->measured_from.ns) {
 		m->warmup++;
 		return;
@@ -83,8 +82,8 @@ static void measure(struct user *u, uint32_t step, bool cut)
 	struct measurement r = {
 		.step = step,
 		.response = mono_since(x->end, u->intended),
-		.service = mono_since(x->end, x->sent),
-		.lag = mono_since(x->sent, u->able),
+		.service = mono_since(x->end, u->first_sent),
+		.lag = mono_since(u->first_sent, u->able),
 		.censored = cut || x->error == NET_TIMEOUT,
 		.by_replay = x->carried_by == TRANSPORT_REPLAY,
 	};
@@ -115,6 +114,12 @@ static void count_checks(struct user *u)
 	}
 }
 
+/* What the calendar says, as steady as the monotonic clock. */
+static struct wall wall_at(const struct user *u, struct mono t)
+{
+	return (struct wall){ t.ns + u->worker->wall_ahead };
+}
+
 static void send_request(struct user *u)
 {
 	struct transfer *x = &u->transfer;
@@ -130,8 +135,13 @@ static void send_request(struct user *u)
 	x->ear = &ears[s->reads_headers][s->reads_body];
 	u->state = USER_SENDING;
 	u->worker->in_flight++;
-	u->worker->meter->started++;
+	u->worker->meter->started += !r->continues;
 	transport_start(u->worker->transport, x);
+	if (r->continues)
+		return;
+	u->first_sent = x->sent;
+	u->bytes_sent = u->bytes_received = 0;
+	u->connected = false;
 }
 
 static void end_iteration(struct user *u, struct mono now)
@@ -146,21 +156,59 @@ static void end_iteration(struct user *u, struct mono now)
 	worker_iteration_ended(u->worker, u, now);
 }
 
+/* An exchange of a step that goes on: its time is part of the step's, its connection and bytes are added. */
+static void count_exchange(struct user *u)
+{
+	const struct transfer *x = &u->transfer;
+	struct meter *m = u->worker->meter;
+	u->bytes_sent += x->bytes_sent;
+	u->bytes_received += x->bytes_received;
+	u->connected = u->connected || x->new_connection;
+	if (u->intended.ns < u->worker->plan.measured_from.ns)
+		return;
+	m->retries += u->vm.outcome.retried;
+	m->redirects += !u->vm.outcome.retried;
+}
+
+static void pause_user(struct user *u)
+{
+	/* The pause before a new attempt belongs to the request; any other lies between two. */
+	const struct mono from = u->vm.pause_in_step ? u->transfer.end : u->intended;
+	u->wake = mono_after(from, u->vm.pause_ns);
+	if (!u->vm.pause_in_step)
+		u->intended = u->able = u->wake;
+	u->state = USER_PAUSING;
+	worker_push_sleeper(u->worker, u);
+}
+
+/* The run is over in the middle of a step. */
+static void cut_step(struct user *u)
+{
+	u->transfer.bytes_sent = u->transfer.bytes_received = 0;
+	u->transfer.new_connection = false;
+	measure(u, u->vm.request.step, true);
+}
+
 /* Where the program stopped, until the world is needed again. */
 static void follow(struct user *u, enum vm_stop stop)
 {
 	switch (stop) {
 	case VM_REQUEST:
-		if (u->worker->sending)
+		if (u->worker->sending) {
 			send_request(u);
-		else
-			u->state = USER_IDLE; /* the run is over: the iteration stays unfinished */
+			return;
+		}
+		/* The run is over: the iteration stays unfinished. */
+		if (u->vm.request.continues)
+			cut_step(u);
+		u->state = USER_IDLE;
 		return;
 	case VM_PAUSE:
-		u->intended = mono_after(u->intended, u->vm.pause_ns);
-		u->able = u->intended;
-		u->state = USER_PAUSING;
-		worker_push_sleeper(u->worker, u);
+		pause_user(u);
+		return;
+	case VM_STOPPED:
+		u->state = USER_STOPPED;
+		worker_user_stopped(u->worker, u);
 		return;
 	case VM_FAILED:
 		/* Not the target's fault and no request: shown as a sample, so that nobody has to guess. */
@@ -178,8 +226,8 @@ void user_begin(struct user *u, const struct arrival *a)
 	const struct executor_plan *plan = &u->worker->plan.program->executors[u->executor];
 	u->began = u->intended = a->intended;
 	u->able = a->able;
-	vm_begin(&u->vm, vm_pick_flow(&u->vm, plan), a->number);
-	follow(u, vm_resume(&u->vm, NULL));
+	vm_begin(&u->vm, vm_pick_flow(&u->vm, plan), a->number, wall_at(u, a->able));
+	follow(u, vm_resume(&u->vm, NULL, wall_at(u, a->able)));
 }
 
 static void take_answer(struct user *u)
@@ -192,10 +240,14 @@ static void take_answer(struct user *u)
 		.response_time = mono_since(x->end, u->intended),
 	};
 	/* The program runs on to its next stop in the same call; the request that was answered is the outcome's. */
-	const enum vm_stop stop = vm_resume(&u->vm, &reply);
-	measure(u, u->vm.outcome.step, false);
-	count_checks(u);
-	u->intended = u->able = x->end;
+	const enum vm_stop stop = vm_resume(&u->vm, &reply, wall_at(u, x->end));
+	if (!u->vm.outcome.is_final) {
+		count_exchange(u);
+	} else {
+		measure(u, u->vm.outcome.step, false);
+		count_checks(u);
+		u->intended = u->able = x->end;
+	}
 	follow(u, stop);
 }
 
@@ -204,18 +256,17 @@ void user_resume(struct user *u)
 	if (u->state == USER_DONE)
 		take_answer(u);
 	else
-		follow(u, vm_resume(&u->vm, NULL));
+		follow(u, vm_resume(&u->vm, NULL, wall_at(u, u->wake)));
 }
 
 void user_cut(struct user *u, struct mono now)
 {
-	struct transfer *x = &u->transfer;
-	if (u->state == USER_SENDING) {
-		x->end = now;
-		x->bytes_sent = x->bytes_received = 0;
-		x->new_connection = false;
+	const bool in_step = u->state == USER_SENDING || (u->state == USER_PAUSING && u->vm.pause_in_step);
+	if (u->state == USER_SENDING)
 		u->worker->in_flight--;
-		measure(u, u->vm.request.step, true);
+	if (in_step) {
+		u->transfer.end = now;
+		cut_step(u);
 	}
 	u->state = USER_IDLE;
 }

@@ -18,7 +18,8 @@ enum user_state {
 	USER_IDLE,    /* no iteration */
 	USER_SENDING, /* a transfer is under way */
 	USER_DONE,    /* on the ready list: the transfer has its answer */
-	USER_PAUSING, /* in the heap of sleepers until intended */
+	USER_PAUSING, /* in the heap of sleepers until wake */
+	USER_STOPPED, /* its feed has no more rows: for ever */
 };
 
 struct worker;
@@ -29,9 +30,13 @@ struct user {
 	struct worker *worker;
 	uint32_t executor, number; /* number: of the executor, over all workers */
 	enum user_state state;
-	struct mono began;    /* intended start of the iteration */
-	struct mono intended; /* of the current or next request */
-	struct mono able;     /* from when on it could have been sent */
+	struct mono began;      /* intended start of the iteration */
+	struct mono intended;   /* of the current or next request */
+	struct mono able;       /* from when on it could have been sent */
+	struct mono wake;       /* while pausing */
+	struct mono first_sent; /* of the step: it may take several exchanges, when it is redirected or tried again */
+	uint64_t bytes_sent, bytes_received; /* of its exchanges before the last */
+	bool connected;                      /* one of them made a connection */
 	struct user *next_ready;
 	size_t heap_at; /* in the worker's heap, while pausing */
 };

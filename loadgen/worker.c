@@ -42,7 +42,7 @@ void worker_push_sleeper(struct worker *w, struct user *u)
 		w->sleepers = xreallocarray(w->sleepers, w->sleeper_room, sizeof(struct user *));
 	}
 	size_t at = w->sleeper_count++;
-	for (; at > 0 && w->sleepers[(at - 1) / 2]->intended.ns > u->intended.ns; at = (at - 1) / 2)
+	for (; at > 0 && w->sleepers[(at - 1) / 2]->wake.ns > u->wake.ns; at = (at - 1) / 2)
 		heap_put(w, at, w->sleepers[(at - 1) / 2]);
 	heap_put(w, at, u);
 }
@@ -55,10 +55,9 @@ static struct user *pop_sleeper(struct worker *w)
 		size_t child = 2 * at + 1;
 		if (child >= w->sleeper_count)
 			break;
-		if (child + 1 < w->sleeper_count &&
-		    w->sleepers[child + 1]->intended.ns < w->sleepers[child]->intended.ns)
+		if (child + 1 < w->sleeper_count && w->sleepers[child + 1]->wake.ns < w->sleepers[child]->wake.ns)
 			child++;
-		if (w->sleepers[child]->intended.ns >= last->intended.ns)
+		if (w->sleepers[child]->wake.ns >= last->wake.ns)
 			break;
 		heap_put(w, at, w->sleepers[child]);
 		at = child;
@@ -94,39 +93,53 @@ static struct user *user_of(struct worker *w, uint32_t executor, uint32_t number
 	return *place = u;
 }
 
+/* Begins what is due of one executor, until <begun> reaches the most of a turn. */
+static enum executor_answer admit_from(struct worker *w, uint32_t i, int *begun, struct mono *ret_when)
+{
+	struct arrival a;
+	while (!w->stopped[i] && *begun < ADMIT_MAX) {
+		const enum executor_answer answer = w->executors[i]->ops->next(w->executors[i], mono_now(), &a,
+		                                                               ret_when);
+		if (answer != EXECUTOR_ARRIVAL)
+			return answer;
+		struct user *u = user_of(w, i, a.user);
+		if (!u)
+			return EXECUTOR_DONE;
+		w->under_way++;
+		user_begin(u, &a);
+		++*begun;
+	}
+	return w->stopped[i] ? EXECUTOR_DONE : EXECUTOR_ARRIVAL;
+}
+
 /* Begins what is due. Returns when there will be more. */
 static struct mono admit_arrivals(struct worker *w)
 {
 	struct mono wake = w->plan.end;
 	const uint32_t count = w->plan.program->executor_count;
 	int begun = 0;
+	bool exhausted = true;
 	for (uint32_t k = 0; k < count && w->sending; k++) {
 		const uint32_t i = (w->admit_first + k) % count;
-		struct arrival a;
 		struct mono when = { 0 };
-		enum executor_answer answer;
-		while ((answer = w->executors[i]->ops->next(w->executors[i], mono_now(), &a, &when)) ==
-		       EXECUTOR_ARRIVAL) {
-			struct user *u = user_of(w, i, a.user);
-			if (!u)
-				break;
-			user_begin(u, &a);
-			if (++begun == ADMIT_MAX) {
-				/* There may be more; the others first, so that a busy executor starves nobody. */
-				w->admit_first = (i + 1) % count;
-				return mono_now();
-			}
+		const enum executor_answer answer = admit_from(w, i, &begun, &when);
+		if (answer == EXECUTOR_ARRIVAL) {
+			/* There may be more; the others first, so that a busy executor starves nobody. */
+			w->admit_first = (i + 1) % count;
+			return mono_now();
 		}
+		exhausted = exhausted && answer == EXECUTOR_DONE;
 		if (answer == EXECUTOR_WAIT && when.ns < wake.ns)
 			wake = when;
 	}
+	w->exhausted = exhausted;
 	return wake;
 }
 
 static void wake_sleepers(struct worker *w)
 {
 	const struct mono now = mono_now();
-	while (w->sleeper_count > 0 && w->sleepers[0]->intended.ns <= now.ns)
+	while (w->sleeper_count > 0 && w->sleepers[0]->wake.ns <= now.ns)
 		worker_push_ready(w, pop_sleeper(w));
 }
 
@@ -146,7 +159,18 @@ void worker_iteration_ended(struct worker *w, struct user *u, struct mono now)
 {
 	struct executor *x = w->executors[u->executor];
 	x->counts.ended++;
+	w->under_way--;
 	x->ops->ended(x, u->number, now);
+}
+
+/* It got no row, so its iteration never was; nobody else of this executor and worker would get one. */
+void worker_user_stopped(struct worker *w, struct user *u)
+{
+	struct executor *x = w->executors[u->executor];
+	x->counts.planned--;
+	x->counts.begun--;
+	w->under_way--;
+	w->stopped[u->executor] = true;
 }
 
 static dur_ns thread_cpu(void)
@@ -193,8 +217,8 @@ static void hand_over_meter(struct worker *w)
 /* Sleeps until <wake>, the first sleeper, or whatever the loop hears of; not at all when there is work already. */
 static void sleep_until(struct worker *w, struct mono wake)
 {
-	if (w->sleeper_count > 0 && w->sleepers[0]->intended.ns < wake.ns)
-		wake = w->sleepers[0]->intended;
+	if (w->sleeper_count > 0 && w->sleepers[0]->wake.ns < wake.ns)
+		wake = w->sleepers[0]->wake;
 	if (w->ready_head || atomic_load_explicit(&w->stop, memory_order_relaxed) || wake.ns <= mono_now().ns) {
 		loop_turn(&w->loop, LOOP_POLL);
 		return;
@@ -242,7 +266,7 @@ static void count_unserved(struct worker *w, struct mono end)
 	const struct program *p = w->plan.program;
 	for (uint32_t i = 0; i < p->executor_count; i++) {
 		struct arrival a;
-		while (w->executors[i]->ops->unserved(w->executors[i], end, &a)) {
+		while (!w->stopped[i] && w->executors[i]->ops->unserved(w->executors[i], end, &a)) {
 			const struct flow *f = &p->flows[flow_of_number(&p->executors[i], a.number)];
 			if (a.intended.ns < w->plan.measured_from.ns || f->step_count == 0)
 				continue;
@@ -288,13 +312,23 @@ static void finish_run(struct worker *w)
 	w->plan.poke_reader(w->plan.poke_arg);
 }
 
+/* Every iteration that there will be has ended. */
+static bool all_done(const struct worker *w)
+{
+	return w->exhausted && w->under_way == 0;
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	w->cpu_since = mono_now();
 	w->cpu_then = thread_cpu();
-	while (mono_now().ns < w->plan.end.ns && !atomic_load_explicit(&w->stop, memory_order_relaxed))
-		sleep_until(w, work(w));
+	while (mono_now().ns < w->plan.end.ns && !atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+		const struct mono wake = work(w);
+		if (all_done(w))
+			break;
+		sleep_until(w, wake);
+	}
 	finish_run(w);
 	return NULL;
 }
@@ -327,6 +361,9 @@ void worker_finish(struct worker *w)
 	}
 	free(w->users);
 	free(w->user_counts);
+	free(w->stopped);
+	if (w->shared.program)
+		vm_shared_finish(&w->shared);
 	free(w->executors);
 	free(w->sleepers);
 	transport_destroy(w->transport);
@@ -346,6 +383,8 @@ static void make_executors(struct worker *w)
 	w->executors = xcalloc(p->executor_count, sizeof(struct executor *));
 	w->users = xcalloc(p->executor_count, sizeof(struct user **));
 	w->user_counts = xcalloc(p->executor_count, sizeof(*w->user_counts));
+	w->stopped = xcalloc(p->executor_count, sizeof(*w->stopped));
+	vm_shared_init(&w->shared, p, w->plan.number, w->plan.count, w->plan.seed);
 	for (uint32_t i = 0; i < p->executor_count; i++) {
 		const struct executor_plan *x = &p->executors[i];
 		struct executor_place place = {
@@ -365,7 +404,7 @@ static void make_executors(struct worker *w)
 
 int worker_start(struct worker *w, const struct worker_plan *plan, struct err *err)
 {
-	*w = (struct worker){ .plan = *plan, .sending = true };
+	*w = (struct worker){ .plan = *plan, .sending = true, .wall_ahead = wall_now().ns - mono_now().ns };
 	w->ready_tail = &w->ready_head;
 	if (loop_init(&w->loop, err) < 0)
 		return -1;

@@ -43,11 +43,16 @@ struct worker {
 	uint32_t admit_first; /* executor that is asked first in the next turn */
 	struct user ***users; /* per executor, per own user: made at its first iteration */
 	uint32_t *user_counts;
+	bool *stopped; /* per executor: a feed has no more rows for it */
+	struct vm_shared shared;
 	struct user *ready_head, **ready_tail;
-	struct user **sleepers; /* heap, earliest intended first */
+	struct user **sleepers; /* heap, earliest wake first */
 	size_t sleeper_count, sleeper_room;
 	uint32_t users_made, in_flight;
-	bool sending; /* new requests may be sent */
+	uint32_t under_way; /* iterations */
+	bool exhausted;     /* no executor will ever begin another iteration */
+	bool sending;       /* new requests may be sent */
+	int64_t wall_ahead; /* ns: wall clock - monotonic clock */
 	struct mono cpu_since;
 	dur_ns cpu_then;
 };
@@ -62,6 +67,7 @@ void worker_finish(struct worker *w); /* after worker_join: frees everything */
 /* For user.c. */
 void worker_push_ready(struct worker *w, struct user *u);
 void worker_push_sleeper(struct worker *w, struct user *u);
+void worker_user_stopped(struct worker *w, struct user *u);
 void worker_iteration_ended(struct worker *w, struct user *u, struct mono now);
 
 #endif

@@ -19,6 +19,7 @@ const char *threshold_value_text(const struct threshold_record *t, char ret_text
 	}
 	switch (parsed.figure) {
 	case FIGURE_ERROR_RATE:
+	case FIGURE_CHECK_RATE:
 		return text_share(t->value, ret_text);
 	case FIGURE_RATE:
 		return text_rate(t->value, ret_text);

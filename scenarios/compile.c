@@ -14,7 +14,7 @@ struct scenario_text {
 
 static const char *const schemas[] = { PROGRAM_SCHEMA, NULL };
 
-static const struct field scenario_fields[] = {
+const struct field scenario_fields[] = {
 	{ .key = "$schema", .type = FIELD_NODE, .help = "\"" PROGRAM_SCHEMA "\"." },
 	{ .key = "name",
 	  .type = FIELD_STRING,
@@ -22,7 +22,7 @@ static const struct field scenario_fields[] = {
 	  .required = true,
 	  .help = "What reports call the scenario." },
 	{ .key = "target", .type = FIELD_NODE, .help = "The absolute URL that paths are put behind." },
-	{ .key = "defaults", .type = FIELD_NODE, .help = "Timeout and headers of every step." },
+	{ .key = "defaults", .type = FIELD_NODE, .help = "How every request is made." },
 	{ .key = "vars", .type = FIELD_NODE, .help = "Names and values for ${name}." },
 	{ .key = "flows", .type = FIELD_NODE, .required = true, .help = "The user journeys, by name." },
 	{ .key = "load", .type = FIELD_NODE, .required = true, .help = "A list of executors." },
@@ -33,26 +33,7 @@ static const struct field scenario_fields[] = {
 	  .max = (double)(24 * HOUR),
 	  .help = "The first part of the run, not counted." },
 	{ .key = "thresholds", .type = FIELD_NODE, .help = "What must hold at the end." },
-	{ .key = "feeds", .type = FIELD_NODE, .help = not_yet },
-	{ 0 },
-};
-
-struct defaults_text {
-	dur_ns timeout;
-};
-
-static const struct field defaults_fields[] = {
-	{ .key = "timeout",
-	  .type = FIELD_DURATION,
-	  .offset = offsetof(struct defaults_text, timeout),
-	  .min = MILLISECOND,
-	  .max = HOUR,
-	  .def = "10s",
-	  .help = "Longest time for one exchange." },
-	{ .key = "headers", .type = FIELD_NODE, .help = "Sent with every request." },
-	{ .key = "http", .type = FIELD_NODE, .help = not_yet },
-	{ .key = "redirects", .type = FIELD_NODE, .help = not_yet },
-	{ .key = "cookies", .type = FIELD_NODE, .help = not_yet },
+	{ .key = "feeds", .type = FIELD_NODE, .help = "Rows of files for ${feed.column}." },
 	{ 0 },
 };
 
@@ -109,21 +90,24 @@ const char *const *row_names(struct compiler *c, const struct rows *rows)
 	return names;
 }
 
+struct str keep_str(struct compiler *c, struct str s)
+{
+	return (struct str){ arena_strndup(c->arena, s.p, s.len), s.len };
+}
+
+dur_ns scaled(const struct compiler *c, dur_ns d)
+{
+	const double scale = c->in->time_scale;
+	if (scale <= 0 || scale == 1)
+		return d;
+	const double length = (double)d * scale;
+	return length > (double)(INT64_MAX / 4) ? INT64_MAX / 4 : (dur_ns)length;
+}
+
 static void compile_schema(struct compiler *c, const struct node *n)
 {
 	if (node_expect(n, JSON_STRING, "\"" PROGRAM_SCHEMA "\"") && !str_is(node_str(n), PROGRAM_SCHEMA))
 		node_error(n, near_hint(c, node_str(n), schemas), "this version reads \"" PROGRAM_SCHEMA "\"");
-}
-
-static void compile_defaults(struct compiler *c, const struct node *n)
-{
-	struct defaults_text text = { .timeout = c->default_timeout };
-	struct node headers;
-	if (!read_fields(c, n, defaults_fields, &text))
-		return;
-	c->default_timeout = text.timeout;
-	if (node_get(n, "headers", &headers))
-		compile_headers(c, &headers, &c->default_headers);
 }
 
 static void compile_target(struct compiler *c, const struct node *root)
@@ -201,20 +185,26 @@ static uint64_t hash_document(const json_t *root)
 static void compile_root(struct compiler *c, const struct node *root)
 {
 	struct scenario_text text = { 0 };
-	struct node n;
+	struct node n, feeds;
 	if (!read_fields(c, root, scenario_fields, &text))
 		return;
+	const bool has_feeds = node_get(root, "feeds", &feeds);
 	if (node_get(root, "$schema", &n))
 		compile_schema(c, &n);
 	compile_target(c, root);
+	if (has_feeds)
+		compile_feeds(c, &feeds);
 	if (node_get(root, "vars", &n))
 		compile_vars(c, &n);
 	if (node_get(root, "defaults", &n))
 		compile_defaults(c, &n);
+	c->feeds_always = c->feeds_used;
 	if (node_get(root, "flows", &n))
 		compile_flows(c, &n);
 	if (node_get(root, "load", &n))
 		compile_load(c, &n);
+	if (has_feeds)
+		check_feeds(c, &feeds);
 	if (node_get(root, "thresholds", &n))
 		compile_thresholds(c, &n);
 	for (uint32_t i = 0; i < c->executors.count; i++) {
@@ -222,6 +212,7 @@ static void compile_root(struct compiler *c, const struct node *root)
 		if (x->start + x->duration > c->program->duration)
 			c->program->duration = x->start + x->duration;
 	}
+	text.warmup = scaled(c, text.warmup);
 	if (doc_ok(c->doc) && text.warmup >= c->program->duration && node_get(root, "warmup", &n))
 		node_error(&n, NULL, "the warm-up leaves nothing of the run to be measured");
 	c->program->name = text.name;
@@ -242,11 +233,18 @@ static void settle(struct compiler *c)
 	SETTLE(steps, step_count);
 	SETTLE(checks, check_count);
 	SETTLE(extracts, extract_count);
+	SETTLE(captures, capture_count);
+	SETTLE(patterns, pattern_count);
+	SETTLE(groups, group_count);
+	SETTLE(conditions, condition_count);
+	SETTLE(repeats, repeat_count);
 	SETTLE(pauses, pause_count);
 	SETTLE(variables, variable_count);
+	SETTLE(feeds, feed_count);
 	SETTLE(executors, executor_count);
 	SETTLE(thresholds, threshold_count);
 	rows_settle(&c->default_headers, c->arena);
+	rows_settle(&c->needs, c->arena);
 }
 
 int program_compile(struct doc *doc, const struct program_inputs *in, struct program **ret_program)
@@ -265,11 +263,19 @@ int program_compile(struct doc *doc, const struct program_inputs *in, struct pro
 		.steps = ROWS(struct step),
 		.checks = ROWS(struct check),
 		.extracts = ROWS(struct extract),
+		.captures = ROWS(struct capture),
+		.patterns = ROWS(struct pattern *),
+		.groups = ROWS(struct group),
+		.conditions = ROWS(struct condition),
+		.repeats = ROWS(struct repeat),
+		.feeds = ROWS(struct feed),
+		.needs = ROWS(struct transfer_needs *),
+		.group = PROGRAM_NONE,
 		.pauses = ROWS(struct pause),
 		.variables = ROWS(struct variable),
 		.executors = ROWS(struct executor_plan),
 		.thresholds = ROWS(struct threshold),
-		.default_timeout = 10 * SECOND,
+		.defaults = { .timeout = 10 * SECOND, .cookies = true },
 		.default_headers = ROWS(struct header_template),
 	};
 	const struct node root = doc_root(doc);
@@ -288,6 +294,8 @@ void program_destroy(struct program *p)
 {
 	if (!p)
 		return;
+	for (uint32_t i = 0; i < p->pattern_count; i++)
+		pattern_destroy(p->patterns[i]);
 	arena_finish(&p->arena);
 	free(p);
 }

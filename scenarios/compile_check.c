@@ -6,67 +6,47 @@
 #include "base/must.h"
 #include "base/units.h"
 
-static const struct field check_fields[] = {
+const struct field check_fields[] = {
 	{ .key = "status", .type = FIELD_NODE, .help = "200, \"2xx\", \"200-299\", or a list of these." },
-	{ .key = "json", .type = FIELD_NODE, .help = "A JSON Pointer into the body, with \"exists\" or \"equals\"." },
-	{ .key = "exists", .type = FIELD_NODE, .help = "With \"json\": whether there must be a value." },
-	{ .key = "equals", .type = FIELD_NODE, .help = "With \"json\": the string, number, true, false or null." },
-	{ .key = "time", .type = FIELD_NODE, .help = "The response time: \"< 800ms\"." },
-	{ .key = "body", .type = FIELD_NODE, .help = "{ \"contains\": \"text\" }." },
-	{ .key = "header", .type = FIELD_NODE, .help = not_yet },
-	{ .key = "cookie", .type = FIELD_NODE, .help = not_yet },
-	{ .key = "regex", .type = FIELD_NODE, .help = not_yet },
-	{ .key = "size", .type = FIELD_NODE, .help = not_yet },
-	{ 0 },
-};
-
-static const struct field body_fields[] = {
-	{ .key = "contains", .type = FIELD_NODE, .required = true, .help = "The text that the body must contain." },
-	{ .key = "equals", .type = FIELD_NODE, .help = not_yet },
-	{ .key = "regex", .type = FIELD_NODE, .help = not_yet },
-	{ .key = "size", .type = FIELD_NODE, .help = not_yet },
-	{ 0 },
-};
-
-static const struct field extract_fields[] = {
-	{ .key = "json", .type = FIELD_NODE, .help = "A JSON Pointer into the body." },
+	{ .key = "json", .type = FIELD_NODE, .help = "A JSON Pointer or a path into the body." },
 	{ .key = "header", .type = FIELD_NODE, .help = "The name of a response header." },
-	{ .key = "regex", .type = FIELD_NODE, .help = not_yet },
-	{ .key = "cookie", .type = FIELD_NODE, .help = not_yet },
+	{ .key = "cookie", .type = FIELD_NODE, .help = "The name of a cookie that the answer sets." },
+	{ .key = "regex", .type = FIELD_NODE, .help = "A pattern for the body." },
+	{ .key = "group", .type = FIELD_NODE, .help = "With \"regex\": the group that is looked at." },
+	{ .key = "exists", .type = FIELD_NODE, .help = "Whether there must be a value." },
+	{ .key = "equals", .type = FIELD_NODE, .help = "The string, number, true, false or null that must be there." },
+	{ .key = "contains", .type = FIELD_NODE, .help = "A text that must be in the value." },
+	{ .key = "matches", .type = FIELD_NODE, .help = "A pattern that the value must match." },
+	{ .key = "time", .type = FIELD_NODE, .help = "The response time: \"< 800ms\"." },
+	{ .key = "body", .type = FIELD_NODE, .help = "\"contains\", \"equals\" or \"size\" of the body." },
 	{ 0 },
 };
 
-/* The index of the pointer <n> in the step's plan. False with a diagnostic. */
-static bool read_pointer(struct compiler *c, const struct node *n, struct rows *pointers, uint32_t *ret_index,
-                         bool *ret_secret)
-{
-	struct jsonscan_pointer p;
-	size_t at;
-	const char *why;
-	if (!node_expect(n, JSON_STRING, "a JSON Pointer such as \"/token\""))
-		return false;
-	const struct str text = node_str(n);
-	if (str_starts(text, STR("$"))) {
-		node_error(n, "write a JSON Pointer: \"/a/b/0/c\"", "JSONPath is not supported by this version");
-		return false;
-	}
-	if (!jsonscan_pointer_parse(text, c->arena, &p, &at, &why)) {
-		node_part_error(n, at, 1, "for example \"/groups/0/id\"", "%s", why);
-		return false;
-	}
-	*ret_secret = p.count > 0 && secret_name(p.tokens[p.count - 1].key);
-	for (uint32_t i = 0; i < pointers->count; i++) {
-		*ret_index = i;
-		if (str_eq(rows_at(pointers, struct jsonscan_pointer, i)->text, text))
-			return true;
-	}
-	if (pointers->count == JSONSCAN_POINTERS_MAX) {
-		node_error(n, NULL, "more than %d different JSON Pointers in one step", JSONSCAN_POINTERS_MAX);
-		return false;
-	}
-	*ret_index = rows_add(pointers, &p);
-	return true;
-}
+const struct field body_check_fields[] = {
+	{ .key = "contains", .type = FIELD_NODE, .help = "The text that the body must contain." },
+	{ .key = "equals", .type = FIELD_NODE, .help = "The text that the body must be." },
+	{ .key = "size", .type = FIELD_NODE, .help = "The number of bytes: \"< 10000\"." },
+	{ 0 },
+};
+
+struct extract_text {
+	bool optional;
+};
+
+const struct field extract_fields[] = {
+	{ .key = "json", .type = FIELD_NODE, .help = "A JSON Pointer or a path into the body." },
+	{ .key = "header", .type = FIELD_NODE, .help = "The name of a response header." },
+	{ .key = "cookie", .type = FIELD_NODE, .help = "The name of a cookie that the answer sets." },
+	{ .key = "regex", .type = FIELD_NODE, .help = "A pattern for the body; its first group is taken." },
+	{ .key = "group", .type = FIELD_NODE, .help = "With \"regex\": another group; 0 is the whole match." },
+	{ .key = "optional",
+	  .type = FIELD_BOOLEAN,
+	  .offset = offsetof(struct extract_text, optional),
+	  .help = "Finding nothing is no failure." },
+	{ 0 },
+};
+
+/* --- statuses and comparisons --- */
 
 /* "200", "2xx" or "200-299". */
 static bool parse_status(struct str s, struct status_range *ret)
@@ -89,28 +69,30 @@ static bool parse_status(struct str s, struct status_range *ret)
 	return true;
 }
 
-static void read_status(const struct node *n, struct rows *ranges, struct buf *text)
+bool read_status(const struct node *n, struct rows *ranges)
 {
-	static const char hint[] = "200, \"2xx\", \"200-299\", or a list of these; from 100 to 599";
 	struct status_range r = { 0, 0 };
 	const json_int_t number = json_integer_value(n->value); /* 0 when it is none */
-	bool good = false;
-	if (json_is_integer(n->value) && number >= 100 && number <= 599) {
+	if (json_is_integer(n->value) && number >= 100 && number <= 599)
 		r = (struct status_range){ (uint16_t)number, (uint16_t)number };
-		good = true;
-	} else if (json_is_string(n->value)) {
-		good = parse_status(node_str(n), &r);
-	}
-	if (!good) {
-		node_error(n, hint, "this is not a status or a range of them");
+	else if (!json_is_string(n->value) || !parse_status(node_str(n), &r))
+		return false;
+	rows_add(ranges, &r);
+	return true;
+}
+
+static void expect_status(const struct node *n, struct rows *ranges, struct buf *text)
+{
+	if (!read_status(n, ranges)) {
+		node_error(n, "200, \"2xx\", \"200-299\", or a list of these; from 100 to 599",
+		           "this is not a status or a range of them");
 		return;
 	}
 	buf_add(text, text->len ? STR(",") : STR("status "));
 	if (json_is_string(n->value))
 		buf_add(text, node_str(n));
 	else
-		buf_printf(text, "%u", r.low);
-	rows_add(ranges, &r);
+		buf_printf(text, "%d", (int)json_integer_value(n->value));
 }
 
 static void check_status(struct compiler *c, const struct node *n, struct check *check)
@@ -121,10 +103,10 @@ static void check_status(struct compiler *c, const struct node *n, struct check 
 	if (json_is_array(n->value) && node_count(n) == 0)
 		node_error(n, NULL, "the list of statuses is empty");
 	if (!json_is_array(n->value))
-		read_status(n, &ranges, &text);
+		expect_status(n, &ranges, &text);
 	for (size_t i = 0; i < node_count(n); i++) {
 		const struct node item = node_item(n, i);
-		read_status(&item, &ranges, &text);
+		expect_status(&item, &ranges, &text);
 	}
 	check->kind = CHECK_STATUS;
 	check->range_count = ranges.count;
@@ -133,78 +115,47 @@ static void check_status(struct compiler *c, const struct node *n, struct check 
 	buf_finish(&text);
 }
 
-static void read_equals(struct compiler *c, const struct node *n, struct check *check)
+bool read_comparison(const struct node *n, const char *hint, enum comparison *ret, size_t *ret_at)
 {
-	char *text = json_dumps(n->value, JSON_ENCODE_ANY | JSON_COMPACT);
-	must(text);
-	check->kind = CHECK_JSON_EQUALS;
-	check->equals_kind = json_is_string(n->value)    ? JSONSCAN_STRING
-	                     : json_is_number(n->value)  ? JSONSCAN_NUMBER
-	                     : json_is_boolean(n->value) ? JSONSCAN_BOOLEAN
-	                                                 : JSONSCAN_NULL;
-	const struct str value = json_is_string(n->value) ? node_str(n) : str_from(text);
-	check->equals = (struct str){ arena_strndup(c->arena, value.p, value.len), value.len };
-	if (json_is_object(n->value) || json_is_array(n->value))
-		node_error(n, NULL, "\"equals\" must be a string, a number, true, false or null, not %s",
-		           node_type_text(n));
-	else if (json_is_string(n->value) && strstr(check->equals.p, "${"))
-		node_error(n, NULL, "a template in \"equals\" is not supported by this version");
-	free(text);
-}
-
-static void check_json(struct compiler *c, const struct node *n, const struct node *whole, struct check *check,
-                       struct rows *pointers)
-{
-	struct node exists, equals;
-	const bool has_exists = node_get(whole, "exists", &exists), has_equals = node_get(whole, "equals", &equals);
-	const struct str at = json_is_string(n->value) ? node_str(n) : STR("");
-	read_pointer(c, n, pointers, &check->pointer, &check->secret);
-	if (has_exists == has_equals) {
-		node_error(whole, "\"exists\": true, or \"equals\": a value",
-		           "a check of \"json\" says either \"exists\" or \"equals\"");
-		return;
+	/* The longer ones first. */
+	static const enum comparison order[] = { COMPARISON_LESS_EQUAL, COMPARISON_GREATER_EQUAL, COMPARISON_LESS,
+		                                 COMPARISON_GREATER };
+	const struct str s = node_str(n);
+	size_t at = 0;
+	for (size_t i = 0; i < ARRAY_LEN(order) && at == 0; i++) {
+		const struct str sign = str_from(comparison_text(order[i]));
+		if (!str_starts(s, sign))
+			continue;
+		*ret = order[i];
+		at = sign.len;
 	}
-	if (has_equals) {
-		read_equals(c, &equals, check);
-		check->text = check->secret ? arena_printf(c->arena, "json %.*s equals ***", STR_ARG(at))
-		                            : arena_printf(c->arena, "json %.*s equals %.*s", STR_ARG(at),
-		                                           STR_ARG(str_first(check->equals, 80)));
-		return;
+	if (at == 0) {
+		node_part_error(n, 0, 1, hint, "a comparison is missing here");
+		return false;
 	}
-	check->kind = CHECK_JSON_EXISTS;
-	check->exists = json_is_true(exists.value);
-	check->text = arena_printf(c->arena, "json %.*s %s", STR_ARG(at), check->exists ? "exists" : "is absent");
-	if (!json_is_boolean(exists.value))
-		node_error(&exists, NULL, "\"exists\" must be true or false, not %s", node_type_text(&exists));
+	while (at < s.len && s.p[at] == ' ')
+		at++;
+	*ret_at = at;
+	return true;
 }
 
 static void check_time(struct compiler *c, const struct node *n, struct check *check)
 {
-	static const enum comparison order[] = { COMPARISON_LESS_EQUAL, COMPARISON_GREATER_EQUAL, COMPARISON_LESS,
-		                                 COMPARISON_GREATER };
-	size_t bad, at = 0;
-	if (!node_expect(n, JSON_STRING, "a comparison such as \"< 800ms\""))
+	static const char hint[] = "for example \"< 800ms\"";
+	size_t bad, at;
+	dur_ns time = 0;
+	if (!node_expect(n, JSON_STRING, "a comparison such as \"< 800ms\"") ||
+	    !read_comparison(n, hint, &check->comparison, &at))
 		return;
-	const struct str s = node_str(n);
-	for (size_t i = 0; i < ARRAY_LEN(order) && at == 0; i++) {
-		const struct str sign = str_from(comparison_text(order[i]));
-		if (str_starts(s, sign)) {
-			check->comparison = order[i];
-			at = sign.len;
-		}
-	}
-	if (at == 0) {
-		node_part_error(n, 0, 1, "for example \"< 800ms\"", "a comparison is missing here");
-		return;
-	}
-	while (at < s.len && s.p[at] == ' ')
-		at++;
-	const struct str written = str_from_at(s, at);
-	if (!duration_parse(written, &check->time, &bad))
-		node_part_error(n, at, written.len, "for example \"< 800ms\"", "this is not a duration");
+	const struct str written = str_from_at(node_str(n), at);
+	if (!duration_parse(written, &time, &bad))
+		node_part_error(n, at, written.len, hint, "this is not a duration");
 	check->kind = CHECK_TIME;
+	check->limit = (double)time;
 	check->text = arena_printf(c->arena, "time %s %.*s", comparison_text(check->comparison), STR_ARG(written));
 }
+
+/* --- the body as a whole --- */
 
 /* fail[i]: length of the longest proper prefix of needle[0..i] that is also its suffix. */
 static const uint32_t *needle_failures(struct compiler *c, struct str needle)
@@ -219,30 +170,154 @@ static const uint32_t *needle_failures(struct compiler *c, struct str needle)
 	return fail;
 }
 
-static void check_body(struct compiler *c, const struct node *n, struct check *check)
+static void check_text(struct compiler *c, const struct node *n, bool whole, struct check *check)
 {
-	struct node contains;
-	if (!read_fields(c, n, body_fields, NULL) || !node_get(n, "contains", &contains) ||
-	    !node_expect(&contains, JSON_STRING, "a string"))
+	if (!node_expect(n, JSON_STRING, "a string"))
 		return;
-	const struct str s = node_str(&contains);
-	if (s.len == 0) {
-		node_error(&contains, NULL, "every body contains the empty text");
+	const struct str s = node_str(n);
+	if (s.len == 0 && !whole) {
+		node_error(n, NULL, "every body contains the empty text");
 		return;
 	}
 	if (memmem(s.p, s.len, "${", 2)) {
-		node_error(&contains, NULL, "a template in \"contains\" is not supported by this version");
+		node_error(n, "a \"regex\", or \"json\" with \"equals\"",
+		           "there can be no template in a check of the whole body");
 		return;
 	}
-	check->kind = CHECK_BODY_CONTAINS;
-	check->needle = (struct str){ arena_strndup(c->arena, s.p, s.len), s.len };
-	check->needle_fail = needle_failures(c, check->needle);
-	check->text = arena_printf(c->arena, "body contains '%.*s'", STR_ARG(str_first(s, 80)));
+	check->kind = whole ? CHECK_BODY_EQUALS : CHECK_BODY_CONTAINS;
+	check->needle = keep_str(c, s);
+	check->needle_fail = whole ? NULL : needle_failures(c, check->needle);
+	check->text = arena_printf(c->arena, "body %s '%.*s'", whole ? "equals" : "contains",
+	                           STR_ARG(str_first(s, 80)));
 }
 
-static void compile_check(struct compiler *c, const struct node *n, struct step *step, struct rows *pointers)
+static void check_size(struct compiler *c, const struct node *n, struct check *check)
 {
-	static const char *const subjects[] = { "status", "json", "time", "body" };
+	static const char hint[] = "a number of bytes: \"< 10000\"";
+	uint64_t bytes;
+	size_t at;
+	if (!node_expect(n, JSON_STRING, "a comparison such as \"< 10000\"") ||
+	    !read_comparison(n, hint, &check->comparison, &at))
+		return;
+	const struct str written = str_from_at(node_str(n), at);
+	if (!str_to_u64(written, &bytes)) {
+		node_part_error(n, at, written.len, hint, "this is no number of bytes");
+		return;
+	}
+	check->kind = CHECK_BODY_SIZE;
+	check->limit = (double)bytes;
+	check->text = arena_printf(c->arena, "body size %s %.*s", comparison_text(check->comparison), STR_ARG(written));
+}
+
+static void check_body(struct compiler *c, const struct node *n, struct check *check)
+{
+	struct node contains, equals, size;
+	const size_t before = mistakes(c);
+	if (!read_fields(c, n, body_check_fields, NULL))
+		return;
+	const bool has_contains = node_get(n, "contains", &contains), has_equals = node_get(n, "equals", &equals);
+	const bool has_size = node_get(n, "size", &size);
+	if (has_contains + has_equals + has_size != 1) {
+		if (mistakes(c) == before)
+			node_error(n, "\"contains\": \"text\", \"equals\": \"text\", or \"size\": \"< 10000\"",
+			           "a check of the body says exactly one thing");
+		return;
+	}
+	if (has_size)
+		check_size(c, &size, check);
+	else
+		check_text(c, has_equals ? &equals : &contains, has_equals, check);
+}
+
+/* --- values --- */
+
+static void read_equals(struct compiler *c, const struct node *n, const char *name, struct check *check)
+{
+	struct weaver w;
+	char *text = json_dumps(n->value, JSON_ENCODE_ANY | JSON_COMPACT);
+	must(text);
+	check->kind = CHECK_EQUALS;
+	check->equals_kind = json_is_string(n->value)    ? JSONSCAN_STRING
+	                     : json_is_number(n->value)  ? JSONSCAN_NUMBER
+	                     : json_is_boolean(n->value) ? JSONSCAN_BOOLEAN
+	                                                 : JSONSCAN_NULL;
+	if (json_is_object(n->value) || json_is_array(n->value))
+		node_error(n, NULL, "\"equals\" must be a string, a number, true, false or null, not %s",
+		           node_type_text(n));
+	else if (check->source.kind != SOURCE_JSON && !json_is_string(n->value))
+		node_error(n, NULL, "\"equals\" must be a string here, not %s", node_type_text(n));
+	weaver_init(&w, c, ESCAPE_NONE);
+	if (json_is_string(n->value))
+		weave_text(&w, n, node_str(n), 0, check->secret);
+	else
+		weave_literal(&w, str_from(text), check->secret);
+	check->value = weaver_finish(&w);
+	const struct str shown = json_is_string(n->value) ? node_str(n) : str_from(text);
+	check->text = check->secret ? arena_printf(c->arena, "%s equals ***", name)
+	                            : arena_printf(c->arena, "%s equals %.*s", name, STR_ARG(str_first(shown, 80)));
+	free(text);
+}
+
+static void read_exists(struct compiler *c, const struct node *n, const char *name, struct check *check)
+{
+	check->kind = CHECK_EXISTS;
+	check->exists = !n || json_is_true(n->value);
+	check->text = arena_printf(c->arena, "%s %s", name, check->exists ? "exists" : "is absent");
+	if (n && !json_is_boolean(n->value))
+		node_error(n, NULL, "\"exists\" must be true or false, not %s", node_type_text(n));
+}
+
+static void read_contains(struct compiler *c, const struct node *n, const char *name, struct check *check)
+{
+	check->kind = CHECK_CONTAINS;
+	check->value = compile_text(c, n, ESCAPE_NONE, check->secret);
+	const struct str shown = !json_is_string(n->value) ? STR("") : check->secret ? STR("***") : node_str(n);
+	check->text = arena_printf(c->arena, "%s contains '%.*s'", name, STR_ARG(str_first(shown, 80)));
+}
+
+static void read_matches(struct compiler *c, const struct node *n, const char *name, struct check *check)
+{
+	check->kind = CHECK_MATCHES;
+	const struct str shown = json_is_string(n->value) ? node_str(n) : STR("");
+	check->text = arena_printf(c->arena, "%s matches %.*s", name, STR_ARG(str_first(shown, 80)));
+	compile_pattern(c, n, &check->pattern);
+}
+
+static void check_value(struct compiler *c, const struct node *n, struct check *check, struct step_parts *parts)
+{
+	static const struct {
+		const char *key;
+		void (*read)(struct compiler *c, const struct node *n, const char *name, struct check *check);
+	} claims[] = { { "exists", read_exists },
+		       { "equals", read_equals },
+		       { "contains", read_contains },
+		       { "matches", read_matches } };
+	struct node member, claim;
+	const char *name;
+	size_t count = 0, which = 0;
+	compile_source(c, n, parts, &check->source, &name, &check->secret);
+	for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
+		if (!node_get(n, claims[i].key, &member))
+			continue;
+		claim = member;
+		which = i;
+		count++;
+	}
+	if (count == 1)
+		claims[which].read(c, &claim, name, check);
+	else if (count == 0 && check->source.kind == SOURCE_REGEX)
+		read_exists(c, NULL, name, check); /* a pattern alone says that it is found */
+	else
+		node_error(n,
+		           "\"exists\": true, \"equals\": a value, \"contains\": \"text\", or \"matches\": \"pattern\"",
+		           "a check of \"%s\" says exactly one thing of it", source_key(n));
+}
+
+static void compile_check(struct compiler *c, const struct node *n, struct step_parts *parts)
+{
+	static const char *const subjects[] = { "status", "time", "body", "json", "header", "cookie", "regex" };
+	static const char *const claims[] = { "exists", "equals", "contains", "matches", "group" };
+	struct step *step = parts->step;
 	struct check check = { .step = c->steps.count, .text = "" };
 	struct node subject = { 0 }, member, stray;
 	const size_t before = mistakes(c);
@@ -258,27 +333,31 @@ static void compile_check(struct compiler *c, const struct node *n, struct step 
 	if (count == 0 && mistakes(c) > before)
 		return;
 	if (count != 1) {
-		node_error(n, "one of \"status\", \"json\", \"time\", \"body\"", "a check looks at exactly one thing");
+		node_error(n, "one of \"status\", \"time\", \"body\", \"json\", \"header\", \"cookie\", \"regex\"",
+		           "a check looks at exactly one thing");
 		return;
 	}
-	const bool json = strcmp(subject.key, "json") == 0;
-	if (!json && (node_get(n, "exists", &stray) || node_get(n, "equals", &stray)))
-		node_key_error(&stray, NULL, "\"%s\" goes with \"json\" only", stray.key);
-	if (json)
-		check_json(c, &subject, n, &check, pointers);
+	const bool is_value = source_key(n) != NULL;
+	for (size_t i = 0; !is_value && i < ARRAY_LEN(claims); i++)
+		if (node_get(n, claims[i], &stray))
+			node_key_error(&stray, NULL, "\"%s\" means nothing beside \"%s\"", stray.key, subject.key);
+	if (is_value)
+		check_value(c, n, &check, parts);
 	else if (strcmp(subject.key, "status") == 0)
 		check_status(c, &subject, &check);
 	else if (strcmp(subject.key, "time") == 0)
 		check_time(c, &subject, &check);
 	else
 		check_body(c, &subject, &check);
+	const bool searches = check.kind == CHECK_BODY_CONTAINS || check.kind == CHECK_BODY_EQUALS;
 	step->checks_status = step->checks_status || check.kind == CHECK_STATUS;
-	step->reads_body = step->reads_body || check.kind == CHECK_BODY_CONTAINS;
+	step->searches_body = step->searches_body || searches;
+	step->reads_body = step->reads_body || searches || check.kind == CHECK_BODY_SIZE;
 	rows_add(&c->checks, &check);
 	step->check_count++;
 }
 
-void compile_checks(struct compiler *c, const struct node *check, struct step *step, struct rows *pointers)
+void compile_checks(struct compiler *c, const struct node *check, struct step_parts *parts)
 {
 	if (!node_expect(check, JSON_ARRAY, "a list of checks"))
 		return;
@@ -288,53 +367,48 @@ void compile_checks(struct compiler *c, const struct node *check, struct step *s
 	}
 	for (size_t i = 0; i < node_count(check); i++) {
 		const struct node item = node_item(check, i);
-		compile_check(c, &item, step, pointers);
+		compile_check(c, &item, parts);
 	}
 }
 
-static void compile_extract(struct compiler *c, const struct node *n, struct step *step, struct rows *pointers)
+/* --- extractions --- */
+
+static void compile_extract(struct compiler *c, const struct node *n, struct step_parts *parts)
 {
+	static const char *const sources[] = { "json", "header", "cookie", "regex" };
+	struct extract_text text = { 0 };
 	struct extract e = { .text = "" };
-	struct node json, header;
+	struct node member;
+	const char *name;
 	bool secret = false;
+	int count = 0;
 	const uint32_t v = compile_variable(c, n);
-	if (v != UINT32_MAX)
-		c->in_scope[v] = true; /* also when the rest is wrong: one mistake is one message */
 	const size_t before = mistakes(c);
-	if (!read_fields(c, n, extract_fields, NULL))
+	const bool readable = read_fields(c, n, extract_fields, &text);
+	/* Also when the rest is wrong: one mistake is one message. */
+	if (v != PROGRAM_NONE)
+		c->scope[v] = text.optional ? SCOPE_MAYBE : SCOPE_SURE;
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+		count += node_get(n, sources[i], &member);
+	if (!readable || (count == 0 && mistakes(c) > before))
 		return;
-	const bool has_json = node_get(n, "json", &json), has_header = node_get(n, "header", &header);
-	if (!has_json && !has_header && mistakes(c) > before)
-		return;
-	if (has_json == has_header) {
-		node_error(n, "{ \"json\": \"/token\" } or { \"header\": \"Location\" }",
+	if (count != 1) {
+		node_error(n, "{ \"json\": \"/token\" }, { \"header\": \"Location\" }, a \"cookie\", or a \"regex\"",
 		           "\"%s\" must be taken from exactly one place", n->key);
 		return;
 	}
-	if (has_json) {
-		if (!read_pointer(c, &json, pointers, &e.pointer, &secret))
-			return;
-		e.text = arena_printf(c->arena, "%s from json %.*s", n->key, STR_ARG(node_str(&json)));
-	} else {
-		if (!node_expect(&header, JSON_STRING, "the name of a header"))
-			return;
-		const struct str name = node_str(&header);
-		e.kind = EXTRACT_HEADER;
-		e.header = (struct str){ arena_strndup(c->arena, name.p, name.len), name.len };
-		e.text = arena_printf(c->arena, "%s from header %s", n->key, e.header.p);
-		secret = secret_name(name);
-		step->reads_headers = true;
-	}
-	if (v == UINT32_MAX)
+	if (!compile_source(c, n, parts, &e.source, &name, &secret) || v == PROGRAM_NONE)
 		return;
+	e.text = arena_printf(c->arena, "%s from %s", n->key, name);
 	e.variable = v;
+	e.optional = text.optional;
 	struct variable *variable = rows_at(&c->variables, struct variable, v);
 	variable->secret = variable->secret || secret;
 	rows_add(&c->extracts, &e);
-	step->extract_count++;
+	parts->step->extract_count++;
 }
 
-void compile_extracts(struct compiler *c, const struct node *extract, struct step *step, struct rows *pointers)
+void compile_extracts(struct compiler *c, const struct node *extract, struct step_parts *parts)
 {
 	struct node member;
 	if (!node_expect(extract, JSON_OBJECT, "an object of variables and where they come from"))
@@ -344,5 +418,5 @@ void compile_extracts(struct compiler *c, const struct node *extract, struct ste
 		return;
 	}
 	for (void *iter = NULL; node_each(extract, &iter, &member);)
-		compile_extract(c, &member, step, pointers);
+		compile_extract(c, &member, parts);
 }

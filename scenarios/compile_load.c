@@ -8,12 +8,14 @@
 /* The members of every executor; each kind has its own table of keys over them. */
 struct executor_text {
 	const char *executor, *arrivals, *late, *of;
-	int64_t users;
+	int64_t users, iterations;
 	double rate, from;
 	dur_ns length, start, ramp, hold;
 };
 
 #define AT(member) .offset = offsetof(struct executor_text, member)
+/* Times the most users of each they are still numbers. */
+#define EXECUTORS_MAX 256
 #define RATE_MAX 10000000.0
 #define LENGTH_MAX ((double)(720 * HOUR)) /* 30 days */
 
@@ -59,19 +61,14 @@ static const char *const of_words[] = { "users", "rate", NULL };
 		.help = "Most users at once."                                                                        \
 	}
 
+#define FIELD_USERS                                                                           \
+	{                                                                                     \
+		.key = "users", .type = FIELD_INTEGER, AT(users), .required = true, .min = 1, \
+		.max = PROGRAM_USERS_MAX, .help = "How many users."                           \
+	}
+
 static const struct field constant_users_fields[] = {
-	FIELD_EXECUTOR,
-	{ .key = "users",
-	  .type = FIELD_INTEGER,
-	  AT(users),
-	  .required = true,
-	  .min = 1,
-	  .max = PROGRAM_USERS_MAX,
-	  .help = "How many users." },
-	FIELD_FOR,
-	FIELD_START,
-	FIELD_FLOWS,
-	{ 0 },
+	FIELD_EXECUTOR, FIELD_USERS, FIELD_FOR, FIELD_START, FIELD_FLOWS, { 0 },
 };
 
 static const struct field ramping_users_fields[] = {
@@ -148,21 +145,42 @@ static const struct field steps_fields[] = {
 	{ 0 },
 };
 
+#define FIELD_ITERATIONS(help_)                                                                                     \
+	{                                                                                                           \
+		.key = "iterations", .type = FIELD_INTEGER, AT(iterations), .required = true, .min = 1, .max = 1e9, \
+		.help = help_                                                                                       \
+	}
+#define FIELD_AT_MOST                                                                                                  \
+	{                                                                                                              \
+		.key = "for", .type = FIELD_DURATION, AT(length), .def = "10m", .min = MILLISECOND, .max = LENGTH_MAX, \
+		.help = "The most time it may take."                                                                   \
+	}
+
+static const struct field per_user_fields[] = {
+	FIELD_EXECUTOR, FIELD_USERS, FIELD_ITERATIONS("How many each user does."), FIELD_AT_MOST, FIELD_START,
+	FIELD_FLOWS,    { 0 },
+};
+
+static const struct field shared_fields[] = {
+	FIELD_EXECUTOR, FIELD_USERS, FIELD_ITERATIONS("How many the users do together."), FIELD_AT_MOST, FIELD_START,
+	FIELD_FLOWS,    { 0 },
+};
+
 enum shape { SHAPE_CONSTANT, SHAPE_STAGES, SHAPE_RUNGS };
 
 static const struct kind {
 	const char *name;
 	enum executor_kind kind; /* of SHAPE_RUNGS: as "of" says */
 	enum shape shape;
-	const struct field *fields; /* NULL: promised, not in this version */
+	const struct field *fields;
 } kinds[] = {
 	{ "constant-users", EXECUTOR_USERS, SHAPE_CONSTANT, constant_users_fields },
 	{ "ramping-users", EXECUTOR_USERS, SHAPE_STAGES, ramping_users_fields },
 	{ "constant-rate", EXECUTOR_RATE, SHAPE_CONSTANT, constant_rate_fields },
 	{ "ramping-rate", EXECUTOR_RATE, SHAPE_STAGES, ramping_rate_fields },
 	{ "steps", EXECUTOR_USERS, SHAPE_RUNGS, steps_fields },
-	{ "per-user-iterations", EXECUTOR_USERS, SHAPE_CONSTANT, NULL },
-	{ "shared-iterations", EXECUTOR_USERS, SHAPE_CONSTANT, NULL },
+	{ "per-user-iterations", EXECUTOR_PER_USER, SHAPE_CONSTANT, per_user_fields },
+	{ "shared-iterations", EXECUTOR_SHARED, SHAPE_CONSTANT, shared_fields },
 };
 
 struct stage_text {
@@ -170,9 +188,28 @@ struct stage_text {
 	dur_ns over;
 };
 
+const struct field stage_fields[] = {
+	{ .key = "to", .type = FIELD_NODE, .required = true, .help = "The level at the end of the stage." },
+	{ .key = "over",
+	  .type = FIELD_DURATION,
+	  .offset = offsetof(struct stage_text, over),
+	  .required = true,
+	  .max = LENGTH_MAX,
+	  .help = "How long the stage takes; \"0\" is a jump." },
+	{ 0 },
+};
+
+const struct field *executor_kind_fields(size_t i, const char **ret_name)
+{
+	if (i >= ARRAY_LEN(kinds))
+		return NULL;
+	*ret_name = kinds[i].name;
+	return kinds[i].fields;
+}
+
 static double level_max(enum executor_kind kind)
 {
-	return kind == EXECUTOR_USERS ? PROGRAM_USERS_MAX : RATE_MAX;
+	return kind == EXECUTOR_RATE ? RATE_MAX : PROGRAM_USERS_MAX;
 }
 
 /* Whether <n> is a level that an executor of <kind> can hold: users are whole. */
@@ -194,16 +231,6 @@ static bool expect_level(const struct node *n, enum executor_kind kind, double *
 static void read_stages(struct compiler *c, const struct node *n, const struct executor_text *text,
                         enum executor_kind kind, struct rows *segments)
 {
-	static const struct field fields[] = {
-		{ .key = "to", .type = FIELD_NODE, .required = true, .help = "The level at the end of the stage." },
-		{ .key = "over",
-		  .type = FIELD_DURATION,
-		  .offset = offsetof(struct stage_text, over),
-		  .required = true,
-		  .max = LENGTH_MAX,
-		  .help = "How long the stage takes; \"0\" is a jump." },
-		{ 0 },
-	};
 	double at = text->from;
 	struct node to;
 	if (!node_expect(n, JSON_ARRAY, "a list of stages"))
@@ -213,18 +240,18 @@ static void read_stages(struct compiler *c, const struct node *n, const struct e
 	for (size_t i = 0; i < node_count(n); i++) {
 		const struct node item = node_item(n, i);
 		struct stage_text stage = { .to = at };
-		if (!read_fields(c, &item, fields, &stage))
+		if (!read_fields(c, &item, stage_fields, &stage))
 			continue;
 		if (node_get(&item, "to", &to))
 			expect_level(&to, kind, &stage.to);
-		rows_add(segments, &(struct load_segment){ at, stage.to, stage.over });
+		rows_add(segments, &(struct load_segment){ at, stage.to, scaled(c, stage.over) });
 		at = stage.to;
 	}
 }
 
 /* A ladder: a ramp to each rung, and a hold on it. */
-static void read_rungs(const struct node *n, const struct executor_text *text, enum executor_kind kind,
-                       struct rows *segments)
+static void read_rungs(struct compiler *c, const struct node *n, const struct executor_text *text,
+                       enum executor_kind kind, struct rows *segments)
 {
 	double at = 0;
 	if (!node_expect(n, JSON_ARRAY, "a list of numbers"))
@@ -236,8 +263,8 @@ static void read_rungs(const struct node *n, const struct executor_text *text, e
 		double rung = at;
 		expect_level(&item, kind, &rung);
 		if (text->ramp > 0)
-			rows_add(segments, &(struct load_segment){ at, rung, text->ramp });
-		rows_add(segments, &(struct load_segment){ rung, rung, text->hold });
+			rows_add(segments, &(struct load_segment){ at, rung, scaled(c, text->ramp) });
+		rows_add(segments, &(struct load_segment){ rung, rung, scaled(c, text->hold) });
 		at = rung;
 	}
 }
@@ -246,15 +273,15 @@ static void read_segments(struct compiler *c, const struct node *n, const struct
                           const struct kind *kind, struct executor_plan *x)
 {
 	struct rows segments = ROWS(struct load_segment);
-	const double level = x->kind == EXECUTOR_USERS ? (double)text->users : text->rate;
+	const double level = x->kind == EXECUTOR_RATE ? text->rate : (double)text->users;
 	struct node list;
 	double highest = 0;
 	if (kind->shape == SHAPE_CONSTANT)
-		rows_add(&segments, &(struct load_segment){ level, level, text->length });
+		rows_add(&segments, &(struct load_segment){ level, level, scaled(c, text->length) });
 	else if (kind->shape == SHAPE_STAGES && node_get(n, "stages", &list))
 		read_stages(c, &list, text, x->kind, &segments);
 	else if (kind->shape == SHAPE_RUNGS && node_get(n, "rungs", &list))
-		read_rungs(&list, text, x->kind, &segments);
+		read_rungs(c, &list, text, x->kind, &segments);
 	for (uint32_t i = 0; i < segments.count; i++) {
 		const struct load_segment *s = rows_at(&segments, struct load_segment, i);
 		highest = fmax(highest, fmax(s->from, s->to));
@@ -265,7 +292,7 @@ static void read_segments(struct compiler *c, const struct node *n, const struct
 		node_error(n, NULL, "this executor never begins an iteration: its load or its time is 0");
 	if ((double)x->duration > LENGTH_MAX)
 		node_error(n, NULL, "this executor takes longer than 30 days");
-	x->users = x->kind == EXECUTOR_USERS ? (uint32_t)highest : (uint32_t)text->users;
+	x->users = x->kind == EXECUTOR_RATE ? (uint32_t)text->users : (uint32_t)highest;
 	x->segment_count = segments.count;
 	x->segments = rows_settle(&segments, c->arena);
 }
@@ -330,10 +357,7 @@ static const struct kind *find_kind(struct compiler *c, const struct node *n)
 		names[i] = kinds[i].name;
 		if (!str_is(node_str(&name), kinds[i].name))
 			continue;
-		if (kinds[i].fields)
-			return &kinds[i];
-		node_error(&name, NULL, "the executor \"%s\" is not supported by this version", kinds[i].name);
-		return NULL;
+		return &kinds[i];
 	}
 	node_error(&name, near_hint(c, node_str(&name), names), "there is no executor \"%.*s\"",
 	           STR_ARG(str_first(node_str(&name), 60)));
@@ -351,9 +375,11 @@ static void compile_executor(struct compiler *c, const struct node *n)
 	const bool by_rate = kind->shape == SHAPE_RUNGS ? text.of && strcmp(text.of, "rate") == 0
 	                                                : kind->kind == EXECUTOR_RATE;
 	struct executor_plan x = {
-		.kind = by_rate ? EXECUTOR_RATE : EXECUTOR_USERS,
+		.kind = by_rate ? EXECUTOR_RATE : kind->kind,
 		.name = kind->name,
-		.start = text.start,
+		.start = scaled(c, text.start),
+		.first_user = c->users,
+		.iterations = (uint64_t)text.iterations,
 		.poisson = by_rate && text.arrivals && strcmp(text.arrivals, "poisson") == 0,
 		.late = by_rate && text.late && strcmp(text.late, "drop") == 0 ? LATE_DROP : LATE_QUEUE,
 	};
@@ -363,6 +389,7 @@ static void compile_executor(struct compiler *c, const struct node *n)
 		expect_level(&from, EXECUTOR_USERS, &text.from);
 	read_segments(c, n, &text, kind, &x);
 	read_flows(c, n, &x);
+	c->users += x.users;
 	rows_add(&c->executors, &x);
 }
 
@@ -373,6 +400,10 @@ void compile_load(struct compiler *c, const struct node *load)
 	if (node_count(load) == 0)
 		node_error(load, NULL, "the list of executors is empty");
 	for (size_t i = 0; i < node_count(load); i++) {
+		if (i == EXECUTORS_MAX) {
+			node_error(load, NULL, "more than %d executors", EXECUTORS_MAX);
+			return;
+		}
 		const struct node item = node_item(load, i);
 		compile_executor(c, &item);
 	}

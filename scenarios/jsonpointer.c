@@ -1,4 +1,4 @@
-/* jsonpointer.c: compiles JSON Pointers for jsonscan.h. */
+/* jsonpointer.c: compiles JSON Pointers and paths for jsonscan.h. */
 #include "scenarios/jsonscan.h"
 
 /* "0" or digits without a leading zero, small enough to be an index; else UINT32_MAX. */
@@ -26,8 +26,17 @@ static bool token_decode(struct str part, struct arena *arena, struct jsonscan_t
 		}
 		key[len++] = c;
 	}
-	*ret = (struct jsonscan_token){ { key, len }, token_index((struct str){ key, len }) };
+	*ret = (struct jsonscan_token){ .key = { key, len }, .index = token_index((struct str){ key, len }) };
 	return true;
+}
+
+static struct jsonscan_pointer keep_pointer(struct str text, const struct jsonscan_token *tokens, uint32_t count,
+                                            struct arena *arena)
+{
+	struct jsonscan_token *kept = arena_array(arena, struct jsonscan_token, count);
+	if (count)
+		memcpy(kept, tokens, count * sizeof(*kept));
+	return (struct jsonscan_pointer){ { arena_strndup(arena, text.p, text.len), text.len }, kept, count };
 }
 
 bool jsonscan_pointer_parse(struct str text, struct arena *arena, struct jsonscan_pointer *ret_pointer,
@@ -61,13 +70,83 @@ bool jsonscan_pointer_parse(struct str text, struct arena *arena, struct jsonsca
 		count++;
 		at += 1 + part.len;
 	}
-	struct jsonscan_token *kept = arena_array(arena, struct jsonscan_token, count);
-	if (count)
-		memcpy(kept, tokens, count * sizeof(*kept));
-	*ret_pointer = (struct jsonscan_pointer){
-		{ arena_strndup(arena, text.p, text.len), text.len },
-		kept,
-		count,
-	};
+	*ret_pointer = keep_pointer(text, tokens, count, arena);
+	return true;
+}
+
+/* --- paths --- */
+
+static bool is_key_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+	       (unsigned char)c >= 0x80;
+}
+
+/* ".key" from <at> on. */
+static const char *read_member(struct str text, size_t *at, struct arena *arena, struct jsonscan_token *ret)
+{
+	size_t end = *at + 1;
+	while (end < text.len && is_key_char(text.p[end]))
+		end++;
+	if (end == *at + 1) {
+		*at = end;
+		return "a key is missing behind \".\"; other characters than letters, digits, _ and - are written ['key']";
+	}
+	const struct str key = { arena_strndup(arena, text.p + *at + 1, end - *at - 1), end - *at - 1 };
+	*ret = (struct jsonscan_token){ .key = key, .index = UINT32_MAX };
+	*at = end;
+	return NULL;
+}
+
+/* "[0]", "[*]" or "['key']" from <at> on. */
+static const char *read_brackets(struct str text, size_t *at, struct arena *arena, struct jsonscan_token *ret)
+{
+	const struct str rest = str_from_at(text, *at + 1);
+	const bool quoted = rest.len && (rest.p[0] == '\'' || rest.p[0] == '"');
+	const struct str inner = quoted ? str_from_at(rest, 1) : rest;
+	const size_t len = str_find(inner, quoted ? rest.p[0] : ']');
+	const struct str content = str_first(inner, len);
+	const size_t end = *at + 1 + len + (quoted ? 2 : 0);
+	*ret = (struct jsonscan_token){ .index = UINT32_MAX };
+	if (end >= text.len || text.p[end] != ']')
+		return "\"[\" has no \"]\"";
+	if (quoted)
+		ret->key = (struct str){ arena_strndup(arena, content.p, content.len), content.len };
+	else if (str_is(content, "*"))
+		ret->any = ret->item_only = true;
+	else if ((ret->index = token_index(content)) != UINT32_MAX)
+		ret->item_only = true;
+	else
+		return "this version knows [0], [*] and ['key']";
+	*at = end + 1;
+	return NULL;
+}
+
+bool jsonscan_path_parse(struct str text, struct arena *arena, struct jsonscan_pointer *ret_pointer, size_t *reterr_at,
+                         const char **reterr_why)
+{
+	struct jsonscan_token tokens[JSONSCAN_TOKENS_MAX];
+	uint32_t count = 0;
+	const char *why = text.len && text.p[0] == '$' ? NULL : "a path begins with \"$\"";
+	size_t at = why ? 0 : 1;
+	while (!why && at < text.len) {
+		*reterr_at = at;
+		if (count == JSONSCAN_TOKENS_MAX)
+			why = "a path has at most 16 parts";
+		else if (text.p[at] == '.')
+			why = read_member(text, &at, arena, &tokens[count]);
+		else if (text.p[at] == '[')
+			why = read_brackets(text, &at, arena, &tokens[count]);
+		else
+			why = "a path goes on with \".key\" or \"[0]\"";
+		if (!why && tokens[count++].key.len > JSONSCAN_TOKEN_BYTES)
+			why = "a part of a path has at most 128 bytes";
+	}
+	if (why) {
+		*reterr_at = at < text.len ? at : text.len;
+		*reterr_why = why;
+		return false;
+	}
+	*ret_pointer = keep_pointer(text, tokens, count, arena);
 	return true;
 }

@@ -47,7 +47,7 @@ void jsonscan_begin(struct jsonscan *s, const struct jsonscan_plan *plan)
 	s->missing = plan->count == 32 ? UINT32_MAX : (1u << plan->count) - 1;
 	s->agree[0] = s->missing;
 	s->depth = 0;
-	s->capturing = -1;
+	s->capturing = 0;
 	s->high = 0;
 	s->in_key = false;
 	s->state = plan->count ? AT_VALUE : STOPPED_DONE;
@@ -73,33 +73,35 @@ static void narrow(struct jsonscan *s, bool by_key, uint32_t index)
 		if (pointer->count < depth)
 			continue;
 		const struct jsonscan_token *token = &pointer->tokens[depth - 1];
-		if (by_key ? s->key_len <= JSONSCAN_TOKEN_BYTES && str_eq(token->key, key) : token->index == index)
+		const bool fits = by_key ? !token->item_only && s->key_len <= JSONSCAN_TOKEN_BYTES &&
+		                                   str_eq(token->key, key)
+		                         : token->any || token->index == index;
+		if (fits)
 			agree |= 1u << p;
 	}
 	s->agree[depth] = agree;
 }
 
-/* A value of <kind> begins here: notes it when a pointer means it. */
+/* A value of <kind> begins here: notes it when pointers mean it. */
 static void meet_value(struct jsonscan *s, enum jsonscan_kind kind)
 {
-	s->capturing = -1;
+	s->capturing = 0;
 	for (uint32_t agree = agreeing(s, s->depth) & s->missing; agree; agree &= agree - 1) {
 		const uint32_t p = (uint32_t)__builtin_ctz(agree);
-		if (s->plan->pointers[p].count != s->depth)
-			continue;
-		s->found[p] = (struct jsonscan_found){ .kind = kind, .at = (uint32_t)s->text.len };
-		s->capturing = (int32_t)p;
-		return;
+		if (s->plan->pointers[p].count == s->depth)
+			s->capturing |= 1u << p;
 	}
+	if (s->capturing)
+		s->current = (struct jsonscan_found){ .kind = kind, .at = (uint32_t)s->text.len };
 }
 
 /* The value that was met is complete; a container is as soon as it opens. */
 static void settle_value(struct jsonscan *s)
 {
-	if (s->capturing < 0)
-		return;
-	s->missing &= ~(1u << (uint32_t)s->capturing);
-	s->capturing = -1;
+	for (uint32_t left = s->capturing; left; left &= left - 1)
+		s->found[__builtin_ctz(left)] = s->current;
+	s->missing &= ~s->capturing;
+	s->capturing = 0;
 }
 
 static void add_content(struct jsonscan *s, const char *p, size_t len)
@@ -113,9 +115,9 @@ static void add_content(struct jsonscan *s, const char *p, size_t len)
 		s->key_len += (uint32_t)len;
 		return;
 	}
-	if (s->capturing < 0)
+	if (!s->capturing)
 		return;
-	struct jsonscan_found *f = &s->found[s->capturing];
+	struct jsonscan_found *f = &s->current;
 	if (f->too_long)
 		return;
 	if (f->len + len > JSONSCAN_VALUE_BYTES || s->text.len + len > JSONSCAN_TEXT_BYTES) {
@@ -433,10 +435,7 @@ enum jsonscan_answer jsonscan_end(struct jsonscan *s)
 		after_value(s);
 	if (s->state != STOPPED_DONE) {
 		s->state = STOPPED_BAD;
-		/* Half a value is no value. */
-		if (s->capturing >= 0)
-			s->found[s->capturing] = (struct jsonscan_found){ .kind = JSONSCAN_ABSENT };
-		s->capturing = -1;
+		s->capturing = 0; /* half a value is no value */
 	}
 	return answer(s);
 }

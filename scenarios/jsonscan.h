@@ -8,7 +8,7 @@
  * scan    the state of one document; bytes may be cut anywhere, also inside an escape or a number
  * found   a value: its kind and its decoded text
  *
- * When a pointer fits several values (a key that occurs twice) the first one counts. When every pointer is found, and
+ * When a pointer fits several values (a key that occurs twice, [*]) the first one counts. When every pointer is found, and
  * when the document is complete, the rest is not looked at any more, so a mistake behind that point is not seen. The
  * grammar is that of RFC 8259 but for one thing: whether strings are valid UTF-8 is not checked, their bytes are passed
  * on. Half a surrogate pair is refused.
@@ -31,6 +31,8 @@
 struct jsonscan_token {
 	struct str key; /* unescaped */
 	uint32_t index; /* when it can name an array item, else UINT32_MAX */
+	bool any;       /* [*]: every item of an array */
+	bool item_only; /* [0]: no member of an object is meant, even if it is called so */
 };
 
 struct jsonscan_pointer {
@@ -40,7 +42,7 @@ struct jsonscan_pointer {
 };
 
 struct jsonscan_plan {
-	const struct jsonscan_pointer *pointers; /* no two alike */
+	const struct jsonscan_pointer *pointers; /* each once */
 	uint32_t count;
 	uint32_t deepest; /* most tokens of a pointer */
 };
@@ -49,6 +51,10 @@ struct jsonscan_plan {
  * wrong byte and <reterr_why> a static sentence. */
 bool jsonscan_pointer_parse(struct str text, struct arena *arena, struct jsonscan_pointer *ret_pointer,
                             size_t *reterr_at, const char **reterr_why);
+
+/* The same for a path: "$", ".key", "['key']", "[0]" and "[*]", of which the first value counts that fits. */
+bool jsonscan_path_parse(struct str text, struct arena *arena, struct jsonscan_pointer *ret_pointer, size_t *reterr_at,
+                         const char **reterr_why);
 
 enum jsonscan_kind {
 	JSONSCAN_ABSENT,
@@ -81,12 +87,13 @@ struct jsonscan {
 	uint32_t index[JSONSCAN_TOKENS_MAX + 1];     /* by depth: of the next item, in an array */
 	uint64_t is_object[JSONSCAN_DEPTH_MAX / 64]; /* one bit per depth */
 	char key[JSONSCAN_TOKEN_BYTES];
-	uint32_t key_len;  /* above JSONSCAN_TOKEN_BYTES: too long to match */
-	uint32_t depth;    /* open containers */
-	uint32_t missing;  /* pointers not found yet, as bits */
-	int32_t capturing; /* the pointer whose scalar is being read, or -1 */
-	uint32_t unit;     /* \uXXXX so far */
-	uint32_t high;     /* the first half of a surrogate pair, or 0 */
+	uint32_t key_len;              /* above JSONSCAN_TOKEN_BYTES: too long to match */
+	uint32_t depth;                /* open containers */
+	uint32_t missing;              /* pointers not found yet, as bits */
+	uint32_t capturing;            /* pointers whose scalar is being read, as bits */
+	struct jsonscan_found current; /* that scalar so far */
+	uint32_t unit;                 /* \uXXXX so far */
+	uint32_t high;                 /* the first half of a surrogate pair, or 0 */
 	uint8_t unit_digits, state, number_state, literal, literal_at;
 	bool in_key;
 };

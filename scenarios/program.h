@@ -1,21 +1,26 @@
 /* program.h: a scenario, compiled: flat, immutable, shared by all workers.
  *
  * A scenario file names things; a program numbers them. Flows, steps, checks, variables are rows of tables, and what
- * a user does is a list of small instructions over them, so that conditions, repeats and groups are later new
- * instructions (a jump is an index) and nothing else changes.
+ * a user does is a list of small instructions over them: a jump is an index.
  *
  *     program
  *      ├─ flows[]        name, weight, its instructions, its steps
- *      ├─ code[]         OP_REQUEST step | OP_PAUSE pause | OP_END
+ *      ├─ code[]         OP_REQUEST step | OP_PAUSE pause | OP_UNLESS condition | OP_REPEAT repeat ... | OP_END
  *      ├─ steps[]        one row per request in the file: templates, and the ranges of its checks and extracts
+ *      ├─ groups[]       names for steps that belong together; a group may stand in another
  *      ├─ checks[]       one row per check, in the order of the steps
  *      ├─ extracts[]     one row per extraction
+ *      ├─ captures[]     headers and cookies that checks and extractions of a step look at
+ *      ├─ patterns[]     regular expressions, compiled
  *      ├─ variables[]    what ${name} means: a slot of each user
+ *      ├─ feeds[]        what ${feed.column} means: rows of a file
  *      ├─ executors[]    when iterations begin
- *      └─ thresholds[]   what has to hold at the end
+ *      └─ thresholds[]   what has to hold
  *
  * template  text with slots, cut into segments when it is compiled; each slot knows how to escape for its place
- * segment   literal text, a variable, or a generated value
+ * segment   literal text, a variable, a cell of a feed, or a generated value
+ * source    a place in an answer that holds one value: a JSON value, a header, a cookie, what a pattern found
+ * needs     what a request asks of the transport beyond plain HTTP (net/needs.h)
  * secret    a value that no log, sample, dump or report may show (see secret_name)
  *
  * A "step" here is a request: only requests are measured. Pauses are instructions.
@@ -30,7 +35,10 @@
 #include "base/doc.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/needs.h"
+#include "scenarios/feed.h"
 #include "scenarios/jsonscan.h"
+#include "scenarios/pattern.h"
 #include "scenarios/threshold.h"
 
 #define PROGRAM_SCHEMA "weir.scenario.v1"
@@ -46,32 +54,47 @@
 #define PROGRAM_HEADERS_MAX 64  /* of one step, defaults included */
 #define PROGRAM_CHECKS_MAX 64   /* of one step: they are bits of a uint64_t */
 #define PROGRAM_EXTRACTS_MAX 32 /* of one step */
+#define PROGRAM_CAPTURES_MAX 32 /* of one step: they are bits of a uint32_t */
+#define PROGRAM_FEEDS_MAX 32    /* they are bits of a uint32_t */
+#define PROGRAM_NEST_MAX 8      /* blocks within blocks */
+#define PROGRAM_REDIRECTS_MAX 20
+#define PROGRAM_WINDOW_BYTES 65536 /* of a body: what regular expressions look at */
 #define PROGRAM_USERS_MAX 1000000
+#define PROGRAM_NONE UINT32_MAX
 
 /* What a template is for decides how the values in it are escaped. */
 enum escape {
-	ESCAPE_NONE,   /* text bodies, variables */
-	ESCAPE_URL,    /* all but the unreserved characters of RFC 3986 percent-encoded */
-	ESCAPE_JSON,   /* between the quotes of a JSON string */
+	ESCAPE_NONE, /* text bodies, variables */
+	ESCAPE_URL,  /* slots percent-encoded but for the unreserved characters of RFC 3986; what is written, is sent */
+	ESCAPE_FORM, /* the same, and what is written, too: values of forms and queries */
+	ESCAPE_JSON, /* between the quotes of a JSON string */
 	ESCAPE_HEADER, /* as it is, but a CR, LF or NUL cannot be rendered */
 };
 
 enum segment_kind {
 	SEGMENT_LITERAL,
 	SEGMENT_VARIABLE,
+	SEGMENT_FEED,          /* ${feed.column} */
 	SEGMENT_ITERATION,     /* ${iteration}: as given to vm_begin */
 	SEGMENT_USER,          /* ${user.id} */
 	SEGMENT_UUID,          /* ${uuid}: RFC 9562 version 4, from the user's random stream */
+	SEGMENT_NOW_ISO,       /* ${now.iso}: UTC, milliseconds */
+	SEGMENT_NOW_MS,        /* ${now.ms}: since 1970 */
 	SEGMENT_RANDOM_INT,    /* ${random.int(low,high)}, both included */
+	SEGMENT_RANDOM_FLOAT,  /* ${random.float(least,most)}, six decimals */
 	SEGMENT_RANDOM_STRING, /* ${random.string(low)}: letters and digits */
+	SEGMENT_RANDOM_CHOICE, /* ${random.choice(a,b,c)} */
 };
 
 struct segment {
 	enum segment_kind kind;
 	bool secret;       /* of a literal: shown as *** */
-	uint32_t variable; /* of SEGMENT_VARIABLE */
+	uint32_t variable; /* of SEGMENT_VARIABLE; the feed of SEGMENT_FEED; how many <choices> */
+	uint32_t column;   /* of SEGMENT_FEED */
 	struct str text;   /* of a literal: ready to send. Else the slot as written, for people */
 	int64_t low, high;
+	double least, most;
+	const struct str *choices;
 };
 
 struct template
@@ -98,7 +121,32 @@ struct status_range {
 	uint16_t low, high; /* both included */
 };
 
-enum check_kind { CHECK_STATUS, CHECK_JSON_EXISTS, CHECK_JSON_EQUALS, CHECK_TIME, CHECK_BODY_CONTAINS };
+enum source_kind { SOURCE_JSON, SOURCE_HEADER, SOURCE_COOKIE, SOURCE_REGEX };
+
+struct value_source {
+	enum source_kind kind;
+	uint32_t
+		index; /* of JSON: pointer of the step's plan; of headers and cookies: capture of the step; else pattern */
+	uint32_t group; /* SOURCE_REGEX: 0 is the whole match */
+};
+
+/* A header, or a cookie that an answer sets, caught as it passes. */
+struct capture {
+	bool is_cookie;
+	struct str name;
+};
+
+enum check_kind {
+	CHECK_STATUS,
+	CHECK_EXISTS, /* these four look at <source> */
+	CHECK_EQUALS,
+	CHECK_CONTAINS,
+	CHECK_MATCHES,
+	CHECK_TIME,
+	CHECK_BODY_CONTAINS,
+	CHECK_BODY_EQUALS,
+	CHECK_BODY_SIZE,
+};
 
 struct check {
 	enum check_kind kind;
@@ -106,32 +154,55 @@ struct check {
 	const char *text; /* for people and for the record: "status 200", "json /token exists", "time < 800ms" */
 	const struct status_range *ranges; /* CHECK_STATUS: one of them */
 	uint32_t range_count;
-	uint32_t pointer;               /* CHECK_JSON_*: of the step's plan */
-	bool exists;                    /* CHECK_JSON_EXISTS: wanted */
+	struct value_source source;
+	bool exists;                    /* CHECK_EXISTS: wanted */
 	bool secret;                    /* what was found must not be shown */
-	enum jsonscan_kind equals_kind; /* CHECK_JSON_EQUALS */
-	struct str equals;              /* text as jsonscan_text gives it; numbers are compared as numbers */
-	enum comparison comparison;     /* CHECK_TIME */
-	dur_ns time;
-	struct str needle; /* CHECK_BODY_CONTAINS */
+	enum jsonscan_kind equals_kind; /* CHECK_EQUALS of JSON */
+	struct template value;          /* CHECK_EQUALS, CHECK_CONTAINS; numbers are compared as numbers */
+	uint32_t pattern;               /* CHECK_MATCHES */
+	enum comparison comparison;     /* CHECK_TIME, CHECK_BODY_SIZE */
+	double limit;                   /* ns or bytes */
+	struct str needle;              /* CHECK_BODY_CONTAINS, CHECK_BODY_EQUALS */
 	const uint32_t
 		*needle_fail; /* its failure function (Knuth, Morris, Pratt 1977), so that no byte is looked at twice */
 };
 
-enum extract_kind { EXTRACT_JSON, EXTRACT_HEADER };
-
 struct extract {
-	enum extract_kind kind;
 	uint32_t variable;
-	uint32_t pointer;  /* EXTRACT_JSON: of the step's plan */
-	struct str header; /* EXTRACT_HEADER: its name */
-	const char *text;  /* "token from json /token" */
+	struct value_source source;
+	bool optional;    /* finding nothing leaves the variable without a value and is no failure */
+	const char *text; /* "token from json /token" */
+};
+
+/* When a request is sent again, as the file says so. */
+struct retry {
+	uint32_t attempts; /* in all; 1: never again */
+	bool on_transport; /* no whole answer came */
+	const struct status_range *ranges;
+	uint32_t range_count;
+	uint32_t pause; /* in program.pauses; PROGRAM_NONE: at once */
+};
+
+struct group {
+	const char *name;      /* "checkout/pay": with the groups around it */
+	uint32_t flow, parent; /* PROGRAM_NONE: the flow itself */
+};
+
+struct target {
+	const char *url;      /* as shown to people: scheme://host[:port]/base, never with a user or password */
+	const char *scheme;   /* "http" or "https" */
+	const char *host;     /* without the brackets of an IPv6 address */
+	uint16_t port;        /* the scheme's own when the URL has none */
+	struct str origin;    /* "http://127.0.0.1:8080", to put in front of a rendered path */
+	struct str authority; /* "127.0.0.1:8080": the Host header; the port only when it is not the scheme's own */
+	struct str base_path; /* "" or "/api": never ends with "/" */
 };
 
 struct step {
 	const char *name;   /* unique in its flow */
 	const char *method; /* "GET" */
-	uint32_t flow;
+	uint32_t flow, group;
+	const struct target *target;           /* the program's, or its own when the file has an absolute URL */
 	struct template path;                  /* begins with the target's base path */
 	const struct header_template *headers; /* defaults included, each name once */
 	uint32_t header_count;
@@ -139,13 +210,20 @@ struct step {
 	bool body_is_text; /* else JSON */
 	struct template body;
 	dur_ns timeout;
+	const struct transfer_needs *needs; /* NULL: nothing beyond plain HTTP */
+	uint32_t redirects;                 /* followed at most; 0: a redirect is an answer */
+	struct retry retry;
+	bool cookies;                      /* the user's jar takes part */
 	uint32_t first_check, check_count; /* in program.checks */
 	/* Whether "check" has a status; if not, anything outside 200..399 fails the request with VM_STATUS_FAILED. */
 	bool checks_status;
 	uint32_t first_extract, extract_count; /* in program.extracts */
+	uint32_t first_capture, capture_count; /* in program.captures */
 	struct jsonscan_plan plan;             /* of all its checks and extracts; count 0: the body is not scanned */
-	bool reads_body;                       /* scanned or searched: when false, vm_body need not be called */
-	bool reads_headers;                    /* when false, vm_header need not be called */
+	bool reads_body;    /* scanned, searched or counted: when false, vm_body need not be called */
+	bool keeps_window;  /* regular expressions look at the body */
+	bool searches_body; /* there is a CHECK_BODY_CONTAINS or CHECK_BODY_EQUALS */
+	bool reads_headers; /* when false, vm_header need not be called */
 };
 
 enum pause_kind { PAUSE_FIXED, PAUSE_UNIFORM, PAUSE_EXPONENTIAL };
@@ -159,6 +237,10 @@ struct pause {
 enum op {
 	OP_REQUEST, /* operand: step */
 	OP_PAUSE,   /* operand: pause */
+	OP_PACE,    /* operand: pause: waits until that long after the start of the iteration */
+	OP_UNLESS,  /* operand: condition: jumps to its target when it does not hold */
+	OP_REPEAT,  /* operand: repeat: begins it */
+	OP_AGAIN,   /* operand: repeat: its next round, if there is one */
 	OP_END,
 };
 
@@ -167,17 +249,40 @@ struct instruction {
 	uint32_t operand;
 };
 
+enum condition_kind { CONDITION_EXISTS, CONDITION_EQUALS, CONDITION_MATCHES };
+
+struct condition {
+	enum condition_kind kind;
+	bool wanted;           /* "not" makes it false */
+	uint32_t variable;     /* CONDITION_EXISTS; else PROGRAM_NONE or a variable without which it does not hold */
+	struct template value; /* of what is looked at: one slot */
+	struct template equals;
+	uint32_t pattern;
+	uint32_t target; /* instruction behind the block */
+	const char *text;
+};
+
+struct repeat {
+	uint32_t count;
+	uint32_t first; /* instruction of a round */
+	uint32_t depth; /* counter of the user: loops around this one */
+};
+
 struct flow {
 	const char *name;
 	uint32_t weight; /* share of the iterations: weight / sum of the executor's flows; may be 0 */
 	uint32_t first_instruction, instruction_count; /* in program.code, OP_END included */
-	uint32_t first_step, step_count;               /* in program.steps */
+	uint32_t tail;                   /* where an iteration goes on that ends early: at its pace, or OP_END */
+	uint32_t first_step, step_count; /* in program.steps */
+	uint32_t feeds;                  /* bits of program.feeds: a row of each is taken when an iteration begins */
 };
 
 /* constant-users and constant-rate are one segment with from == to; "steps" is a ramp and a hold per rung. */
 enum executor_kind {
-	EXECUTOR_USERS, /* closed: so many users, each begins again when it ended */
-	EXECUTOR_RATE,  /* open: so many iterations begin per second, whatever the answers do */
+	EXECUTOR_USERS,    /* closed: so many users, each begins again when it ended */
+	EXECUTOR_RATE,     /* open: so many iterations begin per second, whatever the answers do */
+	EXECUTOR_PER_USER, /* closed: each user does so many iterations */
+	EXECUTOR_SHARED,   /* closed: the users do so many iterations together */
 };
 
 struct load_segment {
@@ -202,19 +307,12 @@ struct executor_plan {
 	dur_ns duration; /* sum of the segments */
 	const struct executor_flow *flows;
 	uint32_t flow_count;
-	uint32_t users; /* most users at once: of the rate kind as written, of the users kind the highest point */
-	bool poisson;   /* rate only: arrivals of a Poisson process, else evenly spaced */
+	uint32_t users;      /* most users at once: of the rate kind as written, of the users kind the highest point */
+	uint32_t first_user; /* ${user.id} of its user 0: the users of the executors before it come first */
+	uint64_t
+		iterations; /* of EXECUTOR_PER_USER and EXECUTOR_SHARED; they end then, and after <duration> at latest */
+	bool poisson;       /* rate only: arrivals of a Poisson process, else evenly spaced */
 	enum late_policy late; /* rate only: what becomes of an arrival when no user is free */
-};
-
-struct target {
-	const char *url;      /* as shown to people: scheme://host[:port]/base, never with a user or password */
-	const char *scheme;   /* "http" or "https" */
-	const char *host;     /* without the brackets of an IPv6 address */
-	uint16_t port;        /* the scheme's own when the URL has none */
-	struct str origin;    /* "http://127.0.0.1:8080", to put in front of a rendered path */
-	struct str authority; /* "127.0.0.1:8080": the Host header; the port only when it is not the scheme's own */
-	struct str base_path; /* "" or "/api": never ends with "/" */
 };
 
 struct program {
@@ -232,10 +330,22 @@ struct program {
 	uint32_t check_count;
 	const struct extract *extracts;
 	uint32_t extract_count;
+	const struct capture *captures;
+	uint32_t capture_count;
+	struct pattern **patterns;
+	uint32_t pattern_count;
+	const struct group *groups;
+	uint32_t group_count;
+	const struct condition *conditions;
+	uint32_t condition_count;
+	const struct repeat *repeats;
+	uint32_t repeat_count;
 	const struct pause *pauses;
 	uint32_t pause_count;
 	const struct variable *variables;
 	uint32_t variable_count;
+	const struct feed *feeds;
+	uint32_t feed_count;
 
 	const struct executor_plan *executors;
 	uint32_t executor_count;
@@ -255,6 +365,11 @@ struct program_inputs {
 	const char *(*get_env)(void *arg, const char *name);
 	void *env_arg;
 	const char *target; /* used in place of the file's "target"; NULL: the file's */
+	/* Adds the bytes of a file that the scenario names (a feed, a body) to <out>, whose limit is set. -1 when it
+	 * cannot be read. NULL function: there are no files. */
+	int (*read_file)(void *arg, const char *name, struct buf *out, struct err *err);
+	void *file_arg;
+	double time_scale; /* lengths of the load and of the warm-up are multiplied with it; 0 means 1 */
 };
 
 /* Compiles a document that doc_init or doc_read has parsed. On success sets <ret_program> (given: program_destroy) and
@@ -284,6 +399,9 @@ struct program_url {
  * that there is one path only. "${" in what the user gave is text. ERR_USAGE when it cannot be one: a URL that
  * is none, a header without a colon, a method that is no word, bytes that are not UTF-8. */
 int program_from_url(const struct program_url *u, struct buf *out, struct err *err);
+
+/* The JSON Schema (draft 2020-12) of scenario files, made from the tables that the compiler checks with. */
+void program_schema(struct buf *out);
 
 /* Parses a threshold that did not come from the file and finds its flow and step. The slices live as long as <text>.
  * ERR_USAGE with the place in words. */

@@ -105,3 +105,53 @@ bool target_parse(struct str url, struct arena *arena, struct target *ret_target
 	*ret_target = t;
 	return true;
 }
+
+void url_split(struct str url, struct url_parts *ret_parts)
+{
+	const size_t scheme = scheme_len(url), from = scheme ? scheme + 3 : 0, path_at = target_path_at(url);
+	struct str host = { url.p + from, path_at - from };
+	const struct str rest = str_from_at(url, path_at);
+	if (host.len && host.p[0] == '[')
+		host = str_first(str_from_at(host, 1), str_find(str_from_at(host, 1), ']'));
+	else
+		host = str_first(host, str_find(host, ':'));
+	ret_parts->secure = scheme == 5;
+	ret_parts->origin = str_first(url, path_at);
+	ret_parts->host = host;
+	ret_parts->path = str_first(rest, str_find(rest, '?'));
+	if (ret_parts->path.len == 0)
+		ret_parts->path = STR("/");
+}
+
+bool url_resolve(struct str base, struct str location, struct buf *out)
+{
+	struct url_parts at, result;
+	const struct str where = str_trim(str_first(location, str_find(location, '#')));
+	url_split(base, &at);
+	size_t folder = at.path.len;
+	while (folder > 0 && at.path.p[folder - 1] != '/')
+		folder--;
+	const size_t colon = str_find(where, ':'), slash = str_find(where, '/');
+	if (scheme_len(where)) {
+		buf_add(out, where);
+	} else if (str_starts(where, STR("//"))) {
+		buf_add(out, at.secure ? STR("https:") : STR("http:"));
+		buf_add(out, where);
+	} else if (where.len == 0 || (colon < slash && colon < where.len)) {
+		return false; /* another scheme */
+	} else {
+		buf_add(out, at.origin);
+		if (where.p[0] == '?')
+			buf_add(out, at.path);
+		else if (where.p[0] != '/')
+			buf_add(out, str_first(at.path, folder));
+		buf_add(out, where);
+	}
+	/* "http://host?x" has no path of its own. */
+	url_split(buf_str(out), &result);
+	if (result.origin.len == out->len)
+		buf_add_char(out, '/');
+	url_split(buf_str(out), &result);
+	const struct str path = str_from_at(buf_str(out), result.origin.len);
+	return result.host.len > 0 && !buf_overflowed(out) && path.p[0] == '/' && target_path_span(path) == path.len;
+}

@@ -17,4 +17,17 @@ size_t target_path_at(struct str url);
 /* The first byte of <path> that cannot stand in a request line, or path.len. */
 size_t target_path_span(struct str path);
 
+/* An absolute URL as requests and cookies see it; the slices borrow from it. */
+struct url_parts {
+	bool secure;
+	struct str origin; /* scheme, host, port */
+	struct str host;   /* without port and brackets */
+	struct str path;   /* without query; "/" when there is none */
+};
+void url_split(struct str url, struct url_parts *ret_parts);
+
+/* Adds the absolute URL that <location> means, seen from <base> (RFC 3986 section 5.2, without the removal of dots), and
+ * without its fragment. False when it is no http or https URL, or cannot stand in a request. */
+bool url_resolve(struct str base, struct str location, struct buf *out);
+
 #endif

@@ -17,6 +17,7 @@ static const char *const metric_words[] = {
 	[METRIC_RESPONSE_TIME] = "response_time",
 	[METRIC_SERVICE_TIME] = "service_time",
 	[METRIC_SEND_LAG] = "send_lag",
+	[METRIC_ITERATION_TIME] = "iteration_time",
 };
 
 static const char *const comparison_words[] = {
@@ -38,6 +39,7 @@ static const struct {
 	{ "count", FIGURE_COUNT, true },
 	{ "error_rate", FIGURE_ERROR_RATE, false },
 	{ "rate", FIGURE_RATE, false },
+	{ "check_rate", FIGURE_CHECK_RATE, false },
 };
 
 const char *threshold_metric_text(enum threshold_metric m)
@@ -111,7 +113,8 @@ static size_t word_at(const struct reader *r, struct str word)
 
 static bool read_figure(struct reader *r, struct threshold *t, bool *ret_has_metric)
 {
-	static const char known[] = "one of p50, p95, p99.9 (any p), mean, max, min, count, error_rate, rate";
+	static const char known[] =
+		"one of p50, p95, p99.9 (any p), mean, max, min, count, error_rate, rate, check_rate";
 	const struct str word = take_word(r);
 	double percent;
 	*ret_has_metric = true;
@@ -140,7 +143,7 @@ static bool read_metric(struct reader *r, struct threshold *t)
 			t->metric = (enum threshold_metric)m;
 	if (t->metric == METRIC_NONE)
 		return wrong(r, word_at(r, word), word.len, "this is no metric",
-		             "one of response_time, service_time, send_lag");
+		             "one of response_time, service_time, send_lag, iteration_time");
 	return true;
 }
 
@@ -164,11 +167,23 @@ static bool read_name(struct reader *r, struct str *into)
 
 static bool read_scope(struct reader *r, struct threshold *t)
 {
+	const struct {
+		const char *word;
+		struct str *into;
+	} scopes[] = { { "flow", &t->flow }, { "step", &t->step }, { "group", &t->group }, { "check", &t->check } };
 	const struct str word = take_word(r);
-	struct str *into = str_is(word, "flow") ? &t->flow : str_is(word, "step") ? &t->step : NULL;
+	struct str *into = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
+		if (str_is(word, scopes[i].word))
+			into = scopes[i].into;
 	if (!into)
-		return wrong(r, word_at(r, word), word.len, "only a flow or a step can be chosen here",
-		             "flow=NAME or step=NAME");
+		return wrong(r, word_at(r, word), word.len,
+		             "only a flow, a step, a group or a check can be chosen here",
+		             "flow=NAME, step=NAME, group=NAME or check='TEXT'");
+	if (into == &t->check && t->figure != FIGURE_CHECK_RATE)
+		return wrong(r, word_at(r, word), word.len, "a check can be chosen for a check_rate only", NULL);
+	if (into != &t->flow && t->metric == METRIC_ITERATION_TIME)
+		return wrong(r, word_at(r, word), word.len, "an iteration_time is of a whole flow", "flow=NAME");
 	if (into->len)
 		return wrong(r, word_at(r, word), word.len, "this was chosen already", NULL);
 	if (!take_char(r, '='))
@@ -187,7 +202,7 @@ static bool read_arguments(struct reader *r, struct threshold *t, bool has_metri
 	if (has_metric && !read_metric(r, t))
 		return false;
 	while (!take_char(r, ')')) {
-		const bool first = !has_metric && t->flow.len == 0 && t->step.len == 0;
+		const bool first = !has_metric && t->flow.len + t->step.len + t->group.len + t->check.len == 0;
 		if (!first && !take_char(r, ','))
 			return wrong(r, r->at, 0, "\",\" or \")\" is missing here", NULL);
 		if (!read_scope(r, t))
@@ -242,6 +257,7 @@ static bool read_value(struct reader *r, struct threshold *t)
 		t->value = (double)d;
 		return true;
 	case FIGURE_ERROR_RATE:
+	case FIGURE_CHECK_RATE:
 		if (!share_parse(s, &t->value, &bad))
 			return wrong(r, at, s.len, "this is not a share", "for example 1% or 0.01");
 		return true;
@@ -262,7 +278,9 @@ bool threshold_parse(struct str text, struct threshold *ret_threshold, struct th
 	const struct str that = str_trim(text);
 	const size_t lead = text.len ? (size_t)(that.p - text.p) : 0;
 	struct reader r = { .text = that };
-	struct threshold t = { .that = that, .flow_index = THRESHOLD_ANY, .step_index = THRESHOLD_ANY };
+	struct threshold t = {
+		.that = that, .flow_index = THRESHOLD_ANY, .step_index = THRESHOLD_ANY, .group_index = THRESHOLD_ANY
+	};
 	bool has_metric;
 	if (read_figure(&r, &t, &has_metric) && read_arguments(&r, &t, has_metric) && read_comparison(&r, &t) &&
 	    read_value(&r, &t)) {

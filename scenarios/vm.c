@@ -6,50 +6,62 @@
 #include "scenarios/pause.h"
 #include "scenarios/vm_parts.h"
 
-/* The widest step decides how much room a user needs. */
-struct widest {
-	uint32_t headers, checks, extracts, pointers;
-};
-
 static uint32_t larger(uint32_t a, uint32_t b)
 {
 	return a > b ? a : b;
 }
 
-static struct widest measure(const struct program *p)
+void vm_shared_init(struct vm_shared *s, const struct program *program, uint32_t worker, uint32_t workers,
+                    uint64_t seed)
 {
-	struct widest w = { 0 };
-	for (uint32_t i = 0; i < p->step_count; i++) {
-		w.headers = larger(w.headers, p->steps[i].header_count);
-		w.checks = larger(w.checks, p->steps[i].check_count);
-		w.extracts = larger(w.extracts, p->steps[i].extract_count);
-		w.pointers = larger(w.pointers, p->steps[i].plan.count);
+	must(worker < workers);
+	*s = (struct vm_shared){ .program = program, .worker = worker, .workers = workers, .seed = seed };
+	s->taken = xcalloc(program->feed_count, sizeof(*s->taken));
+	buf_init(&s->scratch, PROGRAM_URL_BYTES + 4 * PROGRAM_VALUE_BYTES);
+	if (program->pattern_count > 0)
+		s->matcher = matcher_create();
+	for (uint32_t i = 0; i < program->step_count; i++) {
+		const struct step *step = &program->steps[i];
+		s->headers = larger(s->headers, step->header_count + 1);
+		s->checks = larger(s->checks, step->check_count);
+		s->captures = larger(s->captures, step->capture_count);
+		s->pointers = larger(s->pointers, step->plan.count);
 	}
-	return w;
+	for (uint32_t i = 0; i < program->repeat_count; i++)
+		s->depth = larger(s->depth, program->repeats[i].depth + 1);
 }
 
-static uint32_t widest_extracts(const struct vm *vm)
+void vm_shared_finish(struct vm_shared *s)
 {
-	return measure(vm->program).extracts;
+	free(s->taken);
+	buf_finish(&s->scratch);
+	matcher_destroy(s->matcher);
+	*s = (struct vm_shared){ 0 };
 }
 
-void vm_init(struct vm *vm, const struct program *program, uint64_t user, uint64_t seed)
+void vm_init(struct vm *vm, struct vm_shared *shared, uint64_t user)
 {
-	const struct widest w = measure(program);
-	*vm = (struct vm){ .program = program, .user = user };
-	rng_init(&vm->rng, seed, user);
+	const struct program *program = shared->program;
+	*vm = (struct vm){ .program = program, .shared = shared, .user = user };
+	rng_init(&vm->rng, shared->seed, user);
 	vm->slots = xcalloc(program->variable_count, sizeof(*vm->slots));
-	vm->headers = xcalloc(w.headers, sizeof(*vm->headers));
-	vm->needle_at = xcalloc(w.checks, sizeof(*vm->needle_at));
-	vm->captured = xcalloc(w.extracts, sizeof(*vm->captured));
+	vm->rows = xcalloc(program->feed_count, sizeof(*vm->rows));
+	vm->rounds = xcalloc(shared->depth, sizeof(*vm->rounds));
+	vm->headers = xcalloc(shared->headers, sizeof(*vm->headers));
+	vm->needle_at = xcalloc(shared->checks, sizeof(*vm->needle_at));
+	vm->captured = xcalloc(shared->captures, sizeof(*vm->captured));
 	for (uint32_t i = 0; i < program->variable_count; i++)
 		buf_init(&vm->slots[i].own, PROGRAM_VALUE_BYTES);
-	for (uint32_t i = 0; i < w.extracts; i++)
+	for (uint32_t i = 0; i < shared->captures; i++)
 		buf_init(&vm->captured[i], PROGRAM_VALUE_BYTES);
 	buf_init(&vm->url, PROGRAM_URL_BYTES);
 	buf_init(&vm->values, PROGRAM_HEADER_BYTES);
 	buf_init(&vm->body, PROGRAM_BODY_BYTES);
-	jsonscan_init(&vm->scan, xcalloc(w.pointers, sizeof(struct jsonscan_found)));
+	buf_init(&vm->cookie, COOKIE_JAR_BYTES);
+	buf_init(&vm->location, PROGRAM_URL_BYTES);
+	buf_init(&vm->window, PROGRAM_WINDOW_BYTES);
+	cookie_jar_init(&vm->jar);
+	jsonscan_init(&vm->scan, xcalloc(shared->pointers, sizeof(struct jsonscan_found)));
 }
 
 void vm_finish(struct vm *vm)
@@ -58,29 +70,51 @@ void vm_finish(struct vm *vm)
 		return;
 	for (uint32_t i = 0; i < vm->program->variable_count; i++)
 		buf_finish(&vm->slots[i].own);
-	for (uint32_t i = 0; i < widest_extracts(vm); i++)
+	for (uint32_t i = 0; i < vm->shared->captures; i++)
 		buf_finish(&vm->captured[i]);
-	buf_finish(&vm->url);
-	buf_finish(&vm->values);
-	buf_finish(&vm->body);
+	struct buf *const bufs[] = { &vm->url, &vm->values, &vm->body, &vm->cookie, &vm->location, &vm->window };
+	for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+		buf_finish(bufs[i]);
+	cookie_jar_finish(&vm->jar);
 	free(vm->scan.found);
 	jsonscan_finish(&vm->scan);
 	free(vm->slots);
+	free(vm->rows);
+	free(vm->rounds);
 	free(vm->headers);
 	free(vm->needle_at);
 	free(vm->captured);
 	*vm = (struct vm){ 0 };
 }
 
-void vm_begin(struct vm *vm, uint32_t flow, uint64_t iteration)
+/* The row of a feed for this iteration. False when there are no more. */
+static bool take_row(struct vm *vm, uint32_t number)
+{
+	const struct feed *feed = &vm->program->feeds[number];
+	struct vm_shared *s = vm->shared;
+	uint64_t row = 0;
+	switch (feed->pick) {
+	case PICK_SEQUENTIAL:
+	case PICK_UNIQUE:
+		row = s->worker + s->taken[number] * s->workers;
+		if (row >= feed->row_count && feed->stops)
+			return false;
+		s->taken[number]++;
+		break;
+	case PICK_RANDOM:
+		row = rng_below(&vm->rng, feed->row_count);
+		break;
+	case PICK_PER_USER:
+		row = vm->user;
+		break;
+	}
+	vm->rows[number] = (uint32_t)(row % feed->row_count);
+	return true;
+}
+
+static void render_vars(struct vm *vm)
 {
 	const struct program *p = vm->program;
-	must(flow < p->flow_count);
-	vm->flow = flow;
-	vm->iteration = iteration;
-	vm->at = p->flows[flow].first_instruction;
-	vm->waiting = vm->iteration_failed = vm->begun_badly = false;
-	vm->running = true;
 	for (uint32_t i = 0; i < p->variable_count; i++) {
 		struct vm_slot *slot = &vm->slots[i];
 		slot->is_set = false;
@@ -96,18 +130,20 @@ void vm_begin(struct vm *vm, uint32_t flow, uint64_t iteration)
 	}
 }
 
-void vm_reply_restart(struct vm *vm)
+void vm_begin(struct vm *vm, uint32_t flow, uint64_t iteration, struct wall now)
 {
-	must(vm->waiting);
-	const struct step *step = &vm->program->steps[vm->request.step];
-	jsonscan_begin(&vm->scan, &step->plan);
-	vm->scanned = step->plan.count ? JSONSCAN_MORE : JSONSCAN_DONE;
-	vm->needles_found = 0;
-	vm->captured_found = 0;
-	for (uint32_t i = 0; i < step->check_count; i++)
-		vm->needle_at[i] = 0;
-	for (uint32_t i = 0; i < step->extract_count; i++)
-		buf_clear(&vm->captured[i]);
+	const struct program *p = vm->program;
+	must(flow < p->flow_count);
+	vm->flow = flow;
+	vm->iteration = iteration;
+	vm->now = vm->began = now;
+	vm->at = p->flows[flow].first_instruction;
+	vm->waiting = vm->iteration_failed = vm->begun_badly = vm->out_of_rows = vm->resends = false;
+	vm->running = true;
+	for (uint32_t left = p->flows[flow].feeds; left && !vm->out_of_rows; left &= left - 1)
+		vm->out_of_rows = !take_row(vm, (uint32_t)__builtin_ctz(left));
+	if (!vm->out_of_rows)
+		render_vars(vm);
 }
 
 static enum vm_stop fail(struct vm *vm)
@@ -115,6 +151,41 @@ static enum vm_stop fail(struct vm *vm)
 	vm->running = false;
 	vm->iteration_failed = true;
 	return VM_FAILED;
+}
+
+static enum vm_stop await(struct vm *vm, bool rendered)
+{
+	if (!rendered)
+		return fail(vm);
+	vm->waiting = true;
+	return VM_REQUEST;
+}
+
+/* Whether the block behind a condition is to be run. Both sides are rendered into the scratch, one behind the other. */
+static bool holds(struct vm *vm, const struct condition *c)
+{
+	struct buf *out = &vm->shared->scratch;
+	const bool is_set = c->variable == PROGRAM_NONE || vm->slots[c->variable].is_set;
+	bool answer = is_set;
+	if (c->kind != CONDITION_EXISTS && is_set) {
+		buf_clear(out);
+		answer = vm_render(vm, &c->value, out, "if");
+		const size_t len = out->len;
+		if (answer && c->kind == CONDITION_EQUALS)
+			answer = vm_render(vm, &c->equals, out, "if") &&
+			         str_eq(str_first(buf_str(out), len), str_from_at(buf_str(out), len));
+		else if (answer)
+			answer = pattern_match(vm->program->patterns[c->pattern], vm->shared->matcher, buf_str(out), 0,
+			                       NULL) == MATCH_FOUND;
+	}
+	return answer == c->wanted;
+}
+
+static bool pauses(struct vm *vm, dur_ns length)
+{
+	vm->pause_ns = length;
+	vm->pause_in_step = false;
+	return length > 0;
 }
 
 /* Runs from vm->at to the next stop. */
@@ -125,16 +196,30 @@ static enum vm_stop run(struct vm *vm)
 		const struct instruction i = p->code[vm->at++];
 		switch (i.op) {
 		case OP_REQUEST:
-			if (!vm_build_request(vm, i.operand))
-				return fail(vm);
-			vm->waiting = true;
-			vm_reply_restart(vm);
-			return VM_REQUEST;
+			return await(vm, vm_send(vm, i.operand));
 		case OP_PAUSE:
-			vm->pause_ns = pause_draw(&p->pauses[i.operand], &vm->rng);
-			if (vm->pause_ns > 0)
+			if (pauses(vm, pause_draw(&p->pauses[i.operand], &vm->rng)))
 				return VM_PAUSE;
 			break;
+		case OP_PACE:
+			if (pauses(vm, vm->began.ns + p->pauses[i.operand].low - vm->now.ns))
+				return VM_PAUSE;
+			break;
+		case OP_UNLESS:
+			if (!holds(vm, &p->conditions[i.operand]))
+				vm->at = p->conditions[i.operand].target;
+			break;
+		case OP_REPEAT:
+			vm->rounds[p->repeats[i.operand].depth] = 1;
+			break;
+		case OP_AGAIN: {
+			const struct repeat *loop = &p->repeats[i.operand];
+			if (vm->rounds[loop->depth] < loop->count) {
+				vm->rounds[loop->depth]++;
+				vm->at = loop->first;
+			}
+			break;
+		}
 		case OP_END:
 			vm->running = false;
 			return VM_ITERATION_END;
@@ -142,65 +227,54 @@ static enum vm_stop run(struct vm *vm)
 	}
 }
 
-enum vm_stop vm_resume(struct vm *vm, const struct vm_reply *reply)
+/* After an answer. Returns true with <ret_stop> when the step goes on. */
+static bool continue_step(struct vm *vm, const struct vm_reply *reply, enum vm_stop *ret_stop)
 {
-	must(vm->running && vm->waiting == (reply != NULL));
-	if (vm->begun_badly)
-		return fail(vm);
-	if (reply) {
-		vm->outcome = (struct vm_outcome){ .step = vm->request.step };
-		vm_judge(vm, reply);
-		vm->waiting = false;
-		vm->iteration_failed = vm->iteration_failed || vm->outcome.failure != VM_PASSED;
-		if (vm->outcome.ends_iteration) {
-			vm->running = false;
-			return VM_ITERATION_END;
-		}
+	if (vm_retries(vm, reply)) {
+		vm->outcome.retried = true;
+		vm->pause_in_step = vm->resends = vm->pause_ns > 0;
+		*ret_stop = vm->pause_ns > 0 ? VM_PAUSE : await(vm, vm_send_again(vm));
+		return true;
 	}
+	if (!vm_redirects(vm, reply))
+		return false;
+	*ret_stop = await(vm, true);
+	return true;
+}
+
+static enum vm_stop take_reply(struct vm *vm, const struct vm_reply *reply)
+{
+	const struct step *step = &vm->program->steps[vm->request.step];
+	enum vm_stop stop;
+	vm->outcome = (struct vm_outcome){ .step = vm->request.step };
+	vm->waiting = false;
+	if ((step->retry.attempts > 1 || step->redirects > 0) && continue_step(vm, reply, &stop))
+		return stop;
+	vm->outcome.is_final = true;
+	vm_judge(vm, reply);
+	vm->iteration_failed = vm->iteration_failed || vm->outcome.failure != VM_PASSED;
+	if (vm->outcome.ends_iteration)
+		vm->at = vm->program->flows[vm->flow].tail;
 	return run(vm);
 }
 
-void vm_header(struct vm *vm, struct str name, struct str value)
+enum vm_stop vm_resume(struct vm *vm, const struct vm_reply *reply, struct wall now)
 {
-	must(vm->waiting);
-	const struct step *step = &vm->program->steps[vm->request.step];
-	for (uint32_t i = 0; step->reads_headers && i < step->extract_count; i++) {
-		const struct extract *e = &vm->program->extracts[step->first_extract + i];
-		if (e->kind != EXTRACT_HEADER || vm->captured_found >> i & 1 || !str_eq_nocase(e->header, name))
-			continue;
-		buf_clear(&vm->captured[i]);
-		if (buf_add(&vm->captured[i], value))
-			vm->captured_found |= 1u << i;
+	must(vm->running && vm->waiting == (reply != NULL));
+	vm->now = now;
+	if (vm->out_of_rows) {
+		vm->running = false;
+		return VM_STOPPED;
 	}
-}
-
-/* Knuth, Morris, Pratt: the state between two pieces of the body is one number. */
-static bool search(const struct check *check, uint32_t *at, struct str bytes)
-{
-	for (size_t i = 0; i < bytes.len; i++) {
-		while (*at > 0 && check->needle.p[*at] != bytes.p[i])
-			*at = check->needle_fail[*at - 1];
-		if (check->needle.p[*at] == bytes.p[i])
-			++*at;
-		if (*at == check->needle.len)
-			return true;
+	if (vm->begun_badly)
+		return fail(vm);
+	if (reply)
+		return take_reply(vm, reply);
+	if (vm->resends) {
+		vm->resends = false;
+		return await(vm, vm_send_again(vm));
 	}
-	return false;
-}
-
-void vm_body(struct vm *vm, struct str bytes)
-{
-	must(vm->waiting);
-	const struct step *step = &vm->program->steps[vm->request.step];
-	if (vm->scanned == JSONSCAN_MORE)
-		vm->scanned = jsonscan_bytes(&vm->scan, bytes);
-	for (uint32_t i = 0; step->reads_body && i < step->check_count; i++) {
-		const struct check *check = &vm->program->checks[step->first_check + i];
-		if (check->kind != CHECK_BODY_CONTAINS || vm->needles_found >> i & 1)
-			continue;
-		if (search(check, &vm->needle_at[i], bytes))
-			vm->needles_found |= 1ull << i;
-	}
+	return run(vm);
 }
 
 uint32_t vm_pick_flow(struct vm *vm, const struct executor_plan *plan)

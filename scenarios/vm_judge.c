@@ -1,12 +1,15 @@
 /* vm_judge.c: checks and extractions of one answer. */
 #include "scenarios/vm_parts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/must.h"
 #include "base/units.h"
 
 #define SHOWN_BYTES 40
+/* Of a body, between requests. */
+#define WINDOW_KEPT_BYTES 4096
 
 /* What went wrong first is what people are shown. */
 __attribute__((format(printf, 2, 3))) static void explain(struct vm *vm, const char *format, ...)
@@ -37,47 +40,145 @@ static const char *kind_text(enum jsonscan_kind kind)
 	return texts[kind];
 }
 
-static bool status_fits(const struct check *check, int status)
+bool status_fits(const struct status_range *ranges, uint32_t count, int status)
 {
-	for (uint32_t i = 0; i < check->range_count; i++)
-		if (status >= check->ranges[i].low && status <= check->ranges[i].high)
+	for (uint32_t i = 0; i < count; i++)
+		if (status >= ranges[i].low && status <= ranges[i].high)
 			return true;
 	return false;
 }
 
-static bool value_equals(const struct check *check, const struct jsonscan_found *found, struct str text)
+/* --- values --- */
+
+/* What stands at a source: kind JSONSCAN_ABSENT with a reason when it is nothing that can be looked at. */
+struct value {
+	enum jsonscan_kind kind;
+	struct str text;
+	const char *why; /* it cannot be used, though something may be there */
+};
+
+static struct value find_json(const struct vm *vm, uint32_t pointer)
 {
-	double a, b;
-	if (found->kind != check->equals_kind || found->too_long)
-		return false;
-	if (str_eq(text, check->equals))
-		return true;
-	return found->kind == JSONSCAN_NUMBER && str_to_double(text, &a) && str_to_double(check->equals, &b) && a == b;
+	const struct jsonscan_found *found = &vm->scan.found[pointer];
+	struct value v = { .kind = found->kind, .text = jsonscan_text(&vm->scan, pointer) };
+	/* Of a body that is no JSON nothing can be said, not even that a value is absent. */
+	if (found->kind == JSONSCAN_ABSENT)
+		v.why = vm->scanned == JSONSCAN_BAD ? "the body is not JSON" : "there is no such value";
+	else if (found->too_long)
+		v.why = "the value is too long";
+	return v;
 }
 
-static bool judge_json(struct vm *vm, const struct check *check)
+static struct value find_captured(const struct vm *vm, uint32_t number, const char *missing)
 {
-	const struct jsonscan_found *found = &vm->scan.found[check->pointer];
-	const struct str text = jsonscan_text(&vm->scan, check->pointer);
-	/* Of a body that is no JSON nothing can be said, not even that a value is absent. */
-	if (found->kind == JSONSCAN_ABSENT && vm->scanned == JSONSCAN_BAD) {
-		explain(vm, "%s: the body is not JSON", check->text);
-		return false;
+	if (vm->captured_found >> number & 1)
+		return (struct value){ JSONSCAN_STRING, buf_str(&vm->captured[number]), NULL };
+	const bool too_long = buf_overflowed(&vm->captured[number]);
+	return (struct value){ too_long ? JSONSCAN_STRING : JSONSCAN_ABSENT, STR(""),
+		               too_long ? "it is too long" : missing };
+}
+
+static struct value find_match(struct vm *vm, const struct value_source *s)
+{
+	struct value v = { JSONSCAN_STRING, STR(""), NULL };
+	switch (pattern_match(vm->program->patterns[s->index], vm->shared->matcher, buf_str(&vm->window), s->group,
+	                      &v.text)) {
+	case MATCH_FOUND:
+		break;
+	case MATCH_NONE:
+		v.kind = JSONSCAN_ABSENT;
+		v.why = "the body does not match";
+		break;
+	case MATCH_GAVE_UP:
+		v.kind = JSONSCAN_ABSENT;
+		v.why = "matching took too long";
+		break;
 	}
-	if (check->kind == CHECK_JSON_EXISTS) {
-		if ((found->kind != JSONSCAN_ABSENT) == check->exists)
-			return true;
-		explain(vm, "%s: found %s", check->text, kind_text(found->kind));
-		return false;
+	return v;
+}
+
+static struct value find_value(struct vm *vm, const struct value_source *s)
+{
+	switch (s->kind) {
+	case SOURCE_JSON:
+		return find_json(vm, s->index);
+	case SOURCE_HEADER:
+		return find_captured(vm, s->index, "the answer has no such header");
+	case SOURCE_COOKIE:
+		return find_captured(vm, s->index, "the answer sets no such cookie");
+	case SOURCE_REGEX:
+		break;
 	}
-	if (value_equals(check, found, text))
+	return find_match(vm, s);
+}
+
+/* --- checks --- */
+
+/* The text that a check compares with; rendered when it has slots. */
+static bool wanted_text(struct vm *vm, const struct check *check, struct str *ret_text)
+{
+	if (vm_constant(&check->value, ret_text))
 		return true;
-	if (check->secret)
+	buf_clear(&vm->shared->scratch);
+	if (!vm_render(vm, &check->value, &vm->shared->scratch, "equals"))
+		return false;
+	*ret_text = buf_str(&vm->shared->scratch);
+	return true;
+}
+
+static bool value_equals(struct vm *vm, const struct check *check, const struct value *v)
+{
+	struct str want;
+	double a, b;
+	const bool has_slots = !vm_constant(&check->value, &want);
+	if (v->why || !wanted_text(vm, check, &want))
+		return false;
+	/* What a variable holds has lost its type. */
+	if (check->source.kind == SOURCE_JSON && !has_slots && v->kind != check->equals_kind)
+		return false;
+	if (str_eq(v->text, want))
+		return v->kind != JSONSCAN_OBJECT && v->kind != JSONSCAN_ARRAY;
+	return v->kind == JSONSCAN_NUMBER && str_to_double(v->text, &a) && str_to_double(want, &b) && a == b;
+}
+
+static bool claim_holds(struct vm *vm, const struct check *check, const struct value *v)
+{
+	struct str want;
+	switch (check->kind) {
+	case CHECK_EXISTS:
+		return (v->kind != JSONSCAN_ABSENT) == check->exists;
+	case CHECK_EQUALS:
+		return value_equals(vm, check, v);
+	case CHECK_CONTAINS:
+		return !v->why && wanted_text(vm, check, &want) && memmem(v->text.p, v->text.len, want.p, want.len);
+	case CHECK_MATCHES:
+		return !v->why && pattern_match(vm->program->patterns[check->pattern], vm->shared->matcher, v->text, 0,
+		                                NULL) == MATCH_FOUND;
+	case CHECK_STATUS:
+	case CHECK_TIME:
+	case CHECK_BODY_CONTAINS:
+	case CHECK_BODY_EQUALS:
+	case CHECK_BODY_SIZE:
+		break;
+	}
+	return false;
+}
+
+static bool judge_value(struct vm *vm, const struct check *check)
+{
+	const struct value v = find_value(vm, &check->source);
+	const bool not_json = check->source.kind == SOURCE_JSON && v.kind == JSONSCAN_ABSENT &&
+	                      vm->scanned == JSONSCAN_BAD;
+	if (!not_json && claim_holds(vm, check, &v))
+		return true;
+	if (not_json || (v.why && check->source.kind != SOURCE_JSON))
+		explain(vm, "%s: %s", check->text, v.why);
+	else if (check->secret && v.kind != JSONSCAN_ABSENT && check->kind != CHECK_EXISTS)
 		explain(vm, "%s: found ***", check->text);
-	else if (text.len == 0)
-		explain(vm, "%s: found %s", check->text, kind_text(found->kind));
+	else if (check->kind == CHECK_EXISTS || v.text.len == 0)
+		explain(vm, "%s: found %s", check->text, kind_text(v.kind));
 	else
-		explain(vm, "%s: found %.*s", check->text, STR_ARG(str_first(text, SHOWN_BYTES)));
+		explain(vm, "%s: found %.*s", check->text, STR_ARG(str_first(v.text, SHOWN_BYTES)));
 	return false;
 }
 
@@ -86,15 +187,17 @@ static bool judge_check(struct vm *vm, const struct check *check, uint32_t numbe
 	char took[DURATION_TEXT_BYTES];
 	switch (check->kind) {
 	case CHECK_STATUS:
-		if (status_fits(check, reply->status))
+		if (status_fits(check->ranges, check->range_count, reply->status))
 			return true;
 		explain(vm, "%s: got %d", check->text, reply->status);
 		return false;
-	case CHECK_JSON_EXISTS:
-	case CHECK_JSON_EQUALS:
-		return judge_json(vm, check);
+	case CHECK_EXISTS:
+	case CHECK_EQUALS:
+	case CHECK_CONTAINS:
+	case CHECK_MATCHES:
+		return judge_value(vm, check);
 	case CHECK_TIME:
-		if (comparison_holds(check->comparison, (double)reply->response_time, (double)check->time))
+		if (comparison_holds(check->comparison, (double)reply->response_time, check->limit))
 			return true;
 		explain(vm, "%s: took %s", check->text, duration_format(reply->response_time, took));
 		return false;
@@ -103,41 +206,36 @@ static bool judge_check(struct vm *vm, const struct check *check, uint32_t numbe
 			return true;
 		explain(vm, "%s: it does not", check->text);
 		return false;
+	case CHECK_BODY_EQUALS:
+		if (vm->needle_at[number] == check->needle.len)
+			return true;
+		explain(vm, "%s: it is another one of %" PRIu64 " bytes", check->text, vm->body_bytes);
+		return false;
+	case CHECK_BODY_SIZE:
+		if (comparison_holds(check->comparison, (double)vm->body_bytes, check->limit))
+			return true;
+		explain(vm, "%s: it has %" PRIu64 " bytes", check->text, vm->body_bytes);
+		return false;
 	}
 	return false;
 }
 
-/* The value of one extraction, or why there is none. */
-static const char *find_value(struct vm *vm, const struct extract *e, uint32_t number, struct str *ret_value)
-{
-	if (e->kind == EXTRACT_HEADER) {
-		*ret_value = buf_str(&vm->captured[number]);
-		if (vm->captured_found >> number & 1)
-			return NULL;
-		return buf_overflowed(&vm->captured[number]) ? "the header is too long"
-		                                             : "the answer has no such header";
-	}
-	const struct jsonscan_found *found = &vm->scan.found[e->pointer];
-	*ret_value = jsonscan_text(&vm->scan, e->pointer);
-	if (found->too_long)
-		return "the value is too long";
-	if (found->kind == JSONSCAN_STRING || found->kind == JSONSCAN_NUMBER || found->kind == JSONSCAN_BOOLEAN)
-		return NULL;
-	if (found->kind == JSONSCAN_ABSENT)
-		return vm->scanned == JSONSCAN_BAD ? "the body is not JSON" : "there is no such value";
-	return kind_text(found->kind);
-}
+/* --- extractions --- */
 
-static void judge_extract(struct vm *vm, const struct extract *e, uint32_t number)
+static void judge_extract(struct vm *vm, const struct extract *e)
 {
-	struct str value;
-	const char *why = find_value(vm, e, number, &value);
 	struct vm_slot *slot = &vm->slots[e->variable];
+	const struct value v = find_value(vm, &e->source);
+	const bool is_text = v.kind == JSONSCAN_STRING || v.kind == JSONSCAN_NUMBER || v.kind == JSONSCAN_BOOLEAN;
+	const char *why = v.why ? v.why : is_text ? NULL : kind_text(v.kind);
+	slot->is_set = false;
 	if (!why) {
 		buf_clear(&slot->own);
-		if (!buf_add(&slot->own, value))
+		if (!buf_add(&slot->own, v.text))
 			why = "the value is too long";
 	}
+	if (why && e->optional)
+		return;
 	if (why) {
 		explain(vm, "%s: %s", e->text, why);
 		fail_with(vm, VM_CHECK_FAILED);
@@ -146,6 +244,15 @@ static void judge_extract(struct vm *vm, const struct extract *e, uint32_t numbe
 	}
 	slot->value = buf_str(&slot->own);
 	slot->is_set = true;
+}
+
+/* A large window would stay with the user for ever. */
+static void shrink_window(struct vm *vm)
+{
+	if (vm->window.room <= WINDOW_KEPT_BYTES)
+		return;
+	buf_finish(&vm->window);
+	buf_init(&vm->window, PROGRAM_WINDOW_BYTES);
 }
 
 void vm_judge(struct vm *vm, const struct vm_reply *reply)
@@ -173,5 +280,7 @@ void vm_judge(struct vm *vm, const struct vm_reply *reply)
 		fail_with(vm, check->kind == CHECK_STATUS ? VM_STATUS_FAILED : VM_CHECK_FAILED);
 	}
 	for (uint32_t i = 0; i < step->extract_count; i++)
-		judge_extract(vm, &p->extracts[step->first_extract + i], i);
+		judge_extract(vm, &p->extracts[step->first_extract + i]);
+	if (step->keeps_window)
+		shrink_window(vm);
 }

@@ -11,10 +11,26 @@ bool vm_render(struct vm *vm, const struct template *t, struct buf *out, const c
 /* Whether a template is one literal (or empty), and then its text: nothing has to be copied. */
 bool vm_constant(const struct template *t, struct str *ret_text);
 
-/* Fills vm->request for program.steps[step]. False as above. */
-bool vm_build_request(struct vm *vm, uint32_t step);
+/* --- vm_send.c --- */
+
+/* Fills vm->request for program.steps[step] and makes ready for its answer. False as above. */
+bool vm_send(struct vm *vm, uint32_t step);
+
+/* The same step once more: as it was, or, when it was redirected meanwhile, from its beginning. False as above. */
+bool vm_send_again(struct vm *vm);
+
+/* When the step has to be tried again after <reply>: fills vm->pause_ns (may be 0). */
+bool vm_retries(struct vm *vm, const struct vm_reply *reply);
+
+/* When <reply> is a redirect that has to be followed: fills vm->request. */
+bool vm_redirects(struct vm *vm, const struct vm_reply *reply);
+
+/* --- vm_judge.c --- */
 
 /* Judges the answer that was fed and <reply>: fills vm->outcome, sets the extracted variables. */
 void vm_judge(struct vm *vm, const struct vm_reply *reply);
+
+/* Whether the status is in one of the ranges. */
+bool status_fits(const struct status_range *ranges, uint32_t count, int status);
 
 #endif

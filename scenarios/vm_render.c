@@ -1,4 +1,4 @@
-/* vm_render.c: templates into bytes, and steps into requests. */
+/* vm_render.c: templates into bytes. */
 #include "scenarios/vm_parts.h"
 
 #include <inttypes.h>
@@ -38,13 +38,12 @@ static bool add_random_string(struct rng *rng, int64_t len, struct buf *out)
 	return fits;
 }
 
-static bool add_variable(struct vm *vm, const struct template *t, uint32_t v, struct buf *out, const char *what)
+/* A value as it has to stand in its place. */
+static bool add_value(struct vm *vm, const struct template *t, struct str s, struct buf *out, const char *what)
 {
-	const struct vm_slot *slot = &vm->slots[v];
-	must(slot->is_set); /* the compiler follows the order of the steps; a failed extraction ends the iteration */
-	const struct str s = slot->value;
 	switch (t->escape) {
 	case ESCAPE_URL:
+	case ESCAPE_FORM:
 		return buf_add_url_escaped(out, s);
 	case ESCAPE_JSON:
 		return buf_add_json_escaped(out, s);
@@ -59,33 +58,67 @@ static bool add_variable(struct vm *vm, const struct template *t, uint32_t v, st
 	return buf_add(out, s);
 }
 
-/* Generated values are letters, digits and "-": no place needs them escaped. */
+/* A generated value that is short. */
+static size_t generate(struct vm *vm, const struct segment *s, char text[64])
+{
+	switch (s->kind) {
+	case SEGMENT_ITERATION:
+		return (size_t)snprintf(text, 64, "%" PRIu64, vm->iteration);
+	case SEGMENT_USER:
+		return (size_t)snprintf(text, 64, "%" PRIu64, vm->user);
+	case SEGMENT_UUID:
+		return write_uuid(&vm->rng, text);
+	case SEGMENT_NOW_ISO:
+		wall_format(vm->now, text);
+		return strlen(text);
+	case SEGMENT_NOW_MS:
+		return (size_t)snprintf(text, 64, "%" PRId64, vm->now.ns / MILLISECOND);
+	case SEGMENT_RANDOM_INT:
+		return (size_t)snprintf(text, 64, "%" PRId64,
+		                        s->low + (int64_t)rng_below(&vm->rng, (uint64_t)(s->high - s->low) + 1));
+	case SEGMENT_RANDOM_FLOAT:
+		return (size_t)snprintf(text, 64, "%.6f", s->least + (s->most - s->least) * rng_uniform(&vm->rng));
+	case SEGMENT_LITERAL:
+	case SEGMENT_VARIABLE:
+	case SEGMENT_FEED:
+	case SEGMENT_RANDOM_STRING:
+	case SEGMENT_RANDOM_CHOICE:
+		break;
+	}
+	must(!"a generated value");
+	return 0;
+}
+
 static bool add_segment(struct vm *vm, const struct template *t, const struct segment *s, struct buf *out,
                         const char *what)
 {
 	char text[64];
-	size_t len = 0;
 	switch (s->kind) {
 	case SEGMENT_LITERAL:
 		return buf_add(out, s->text);
 	case SEGMENT_VARIABLE:
-		return add_variable(vm, t, s->variable, out, what);
-	case SEGMENT_ITERATION:
-		len = (size_t)snprintf(text, sizeof(text), "%" PRIu64, vm->iteration);
-		break;
-	case SEGMENT_USER:
-		len = (size_t)snprintf(text, sizeof(text), "%" PRIu64, vm->user);
-		break;
-	case SEGMENT_UUID:
-		len = write_uuid(&vm->rng, text);
-		break;
-	case SEGMENT_RANDOM_INT:
-		len = (size_t)snprintf(text, sizeof(text), "%" PRId64,
-		                       s->low + (int64_t)rng_below(&vm->rng, (uint64_t)(s->high - s->low) + 1));
-		break;
+		/* The compiler follows the order of the steps; a failed extraction ends the iteration. */
+		must(vm->slots[s->variable].is_set);
+		return add_value(vm, t, vm->slots[s->variable].value, out, what);
+	case SEGMENT_FEED:
+		return add_value(vm, t, feed_cell(&vm->program->feeds[s->variable], vm->rows[s->variable], s->column),
+		                 out, what);
+	case SEGMENT_RANDOM_CHOICE:
+		return add_value(vm, t, s->choices[rng_below(&vm->rng, s->variable)], out, what);
 	case SEGMENT_RANDOM_STRING:
 		return add_random_string(&vm->rng, s->low, out);
+	case SEGMENT_NOW_ISO:
+		return add_value(vm, t, (struct str){ text, generate(vm, s, text) }, out, what);
+	case SEGMENT_ITERATION:
+	case SEGMENT_USER:
+	case SEGMENT_UUID:
+	case SEGMENT_NOW_MS:
+	case SEGMENT_RANDOM_INT:
+	case SEGMENT_RANDOM_FLOAT:
+		break;
 	}
+	/* Letters, digits, "-" and ".": no place needs them escaped. */
+	const size_t len = generate(vm, s, text);
 	return buf_add(out, (struct str){ text, len });
 }
 
@@ -97,60 +130,5 @@ bool vm_render(struct vm *vm, const struct template *t, struct buf *out, const c
 			continue;
 		return vm->problem[0] ? false : cannot(vm, what, "the rendered text is too long");
 	}
-	return true;
-}
-
-static bool build_headers(struct vm *vm, const struct step *step)
-{
-	struct str constant;
-	buf_clear(&vm->values);
-	for (uint32_t i = 0; i < step->header_count; i++) {
-		const struct header_template *h = &step->headers[i];
-		const size_t before = vm->values.len;
-		vm->headers[i] = (struct str_pair){ .name = h->name };
-		if (vm_constant(&h->value, &constant)) {
-			vm->headers[i].value = constant;
-			continue;
-		}
-		if (!vm_render(vm, &h->value, &vm->values, h->name.p))
-			return false;
-		vm->headers[i].value.len = vm->values.len - before;
-	}
-	/* Only now does the buffer stay where it is: the rendered values stand in it one behind the other. */
-	size_t at = 0;
-	for (uint32_t i = 0; i < step->header_count; i++) {
-		if (vm->headers[i].value.p)
-			continue;
-		vm->headers[i].value.p = buf_cstr(&vm->values) + at;
-		at += vm->headers[i].value.len;
-	}
-	return true;
-}
-
-bool vm_build_request(struct vm *vm, uint32_t number)
-{
-	const struct program *p = vm->program;
-	const struct step *step = &p->steps[number];
-	struct vm_request *r = &vm->request;
-	struct str body = { "", 0 };
-	*r = (struct vm_request){ .step = number,
-		                  .method = step->method,
-		                  .timeout = step->timeout,
-		                  .headers = vm->headers,
-		                  .header_count = step->header_count,
-		                  .has_body = step->has_body };
-	buf_clear(&vm->url);
-	buf_add(&vm->url, p->target.origin);
-	if (!vm_render(vm, &step->path, &vm->url, "URL") || !build_headers(vm, step))
-		return false;
-	r->url = buf_str(&vm->url);
-	r->path = str_from_at(r->url, p->target.origin.len);
-	if (step->has_body && !vm_constant(&step->body, &body)) {
-		buf_clear(&vm->body);
-		if (!vm_render(vm, &step->body, &vm->body, "body"))
-			return false;
-		body = buf_str(&vm->body);
-	}
-	r->body = body;
 	return true;
 }

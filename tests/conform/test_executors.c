@@ -27,10 +27,14 @@ static const struct load_segment levels[] = {
 static const struct load_segment rates[] = { { 0, 120, SECOND }, { 120, 120, 2 * SECOND }, { 120, 0, SECOND } };
 
 #define CLOSED .segments = levels, .segment_count = 5, .users = USERS, .duration = LENGTH
+#define COUNTED .segments = levels, .segment_count = 5, .users = USERS, .duration = LENGTH
 #define OPEN .segments = rates, .segment_count = 3, .users = USERS, .duration = LENGTH
 
 static const struct load cases[] = {
 	{ "users", { .kind = EXECUTOR_USERS, CLOSED } },
+	{ "iterations, of each user", { .kind = EXECUTOR_PER_USER, COUNTED, .iterations = 9 } },
+	{ "iterations, shared", { .kind = EXECUTOR_SHARED, COUNTED, .iterations = 50 } },
+	{ "iterations, more than there is time for", { .kind = EXECUTOR_SHARED, COUNTED, .iterations = 1000 } },
 	{ "rate, even, queue", { .kind = EXECUTOR_RATE, OPEN, .late = LATE_QUEUE } },
 	{ "rate, even, drop", { .kind = EXECUTOR_RATE, OPEN, .late = LATE_DROP } },
 	{ "rate, poisson, queue", { .kind = EXECUTOR_RATE, OPEN, .late = LATE_QUEUE, .poisson = true } },
@@ -57,8 +61,13 @@ static dur_ns length_of(const struct arrival *a)
 	return (5 + (dur_ns)(a->number * 37 % 161)) * MILLISECOND;
 }
 
-static void admit(struct executor *x, dur_ns now, struct busy *busy, struct history *h, uint32_t worker,
-                  uint32_t workers, dur_ns *ret_when)
+static bool is_counted(const struct executor_plan *plan)
+{
+	return plan->kind == EXECUTOR_PER_USER || plan->kind == EXECUTOR_SHARED;
+}
+
+static void admit(const struct executor_plan *plan, struct executor *x, dur_ns now, struct busy *busy,
+                  struct history *h, uint32_t worker, uint32_t workers, dur_ns *ret_when)
 {
 	struct arrival a;
 	struct mono when = { 0 };
@@ -75,7 +84,9 @@ static void admit(struct executor *x, dur_ns now, struct busy *busy, struct hist
 		h->begun[h->count++] = a;
 	}
 	h->asked++;
-	assert_true((answer == EXECUTOR_DONE) == (now >= START + LENGTH));
+	/* Only counted iterations can be done before the end. */
+	assert_true(answer == EXECUTOR_DONE || now < START + LENGTH);
+	assert_true(answer == EXECUTOR_WAIT || now >= START + LENGTH || is_counted(plan));
 	if (answer == EXECUTOR_WAIT)
 		assert_true(when.ns > now && when.ns <= START + LENGTH);
 	*ret_when = answer == EXECUTOR_WAIT ? when.ns : INT64_MAX;
@@ -115,7 +126,7 @@ static void run_worker(const struct executor_plan *plan, uint32_t worker, uint32
 	dur_ns now = 0, when;
 	for (;;) {
 		uint32_t user;
-		admit(x, now, busy, h, worker, workers, &when);
+		admit(plan, x, now, busy, h, worker, workers, &when);
 		expect_all_at_work(plan, now, busy, worker, workers);
 		if (now >= START + LENGTH)
 			break;
@@ -236,6 +247,23 @@ static void closed_users_begin_only_while_the_curve_has_them(void **state)
 	in_every_case(check_users_follow_the_curve);
 }
 
+static void check_iterations(const struct load *c, uint32_t workers, const struct history *h)
+{
+	uint64_t of_user[USERS] = { 0 };
+	if (!is_counted(&c->plan) || c->plan.iterations == 1000)
+		return;
+	for (size_t i = 0; i < h->count; i++)
+		of_user[h->begun[i].user]++;
+	assert_int_equal(h->count, c->plan.kind == EXECUTOR_SHARED ? c->plan.iterations : c->plan.iterations * USERS);
+	for (uint32_t u = 0; u < USERS; u++)
+		assert_true(c->plan.kind == EXECUTOR_SHARED ? of_user[u] > 0 : of_user[u] == c->plan.iterations);
+}
+
+static void counted_iterations_are_all_made_and_no_more(void **state)
+{
+	in_every_case(check_iterations);
+}
+
 static void check_policy(const struct load *c, uint32_t workers, const struct history *h)
 {
 	const bool drops = c->plan.kind == EXECUTOR_RATE && c->plan.late == LATE_DROP;
@@ -305,6 +333,7 @@ int main(void)
 		cmocka_unit_test(nobody_is_asked_again_without_a_reason),
 		cmocka_unit_test(workers_plan_together_what_one_plans),
 		cmocka_unit_test(closed_users_begin_only_while_the_curve_has_them),
+		cmocka_unit_test(counted_iterations_are_all_made_and_no_more),
 		cmocka_unit_test(late_arrivals_wait_or_are_dropped_as_the_plan_says),
 		cmocka_unit_test(the_same_seed_gives_the_same_run),
 		cmocka_unit_test(nothing_begins_before_the_start_or_after_the_end),

@@ -5,29 +5,32 @@
 #include "base/must.h"
 #include "scenarios/vm.h"
 
+#define NOW ((struct wall){ 1767225600123 * MILLISECOND }) /* 2026-01-01T00:00:00.123Z */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void run_flow(struct vm *vm, uint32_t flow)
 {
 	const struct vm_reply reply = { .status = 200, .response_time = MILLISECOND };
 	enum vm_stop stop;
-	vm_begin(vm, flow, 1);
-	for (stop = vm_resume(vm, NULL); stop == VM_REQUEST || stop == VM_PAUSE;) {
+	vm_begin(vm, flow, 1, NOW);
+	for (stop = vm_resume(vm, NULL, NOW); stop == VM_REQUEST || stop == VM_PAUSE;) {
 		if (stop == VM_PAUSE) {
 			must(vm->pause_ns > 0);
-			stop = vm_resume(vm, NULL);
+			stop = vm_resume(vm, NULL, NOW);
 			continue;
 		}
 		must(vm->request.path.len > 0 && vm->request.path.p[0] == '/');
 		vm_header(vm, STR("Location"), STR("/x"));
 		vm_body(vm, STR("{\"token\":\"t\",\"id\":1,\"gro"));
 		vm_body(vm, STR("ups\":[{\"id\":7}]}"));
-		stop = vm_resume(vm, &reply);
+		stop = vm_resume(vm, &reply, NOW);
 	}
 }
 
 static void check_promises(const struct program *p)
 {
+	struct vm_shared shared;
 	struct vm vm;
 	must(p->flow_count > 0 && p->step_count > 0 && p->executor_count > 0 && p->warmup < p->duration);
 	for (uint32_t i = 0; i < p->executor_count; i++) {
@@ -36,10 +39,12 @@ static void check_promises(const struct program *p)
 	}
 	for (uint32_t i = 0; i < p->step_count; i++)
 		must(p->steps[i].flow < p->flow_count && p->steps[i].timeout > 0);
-	vm_init(&vm, p, 0, 1);
+	vm_shared_init(&shared, p, 0, 1, 1);
+	vm_init(&vm, &shared, 0);
 	for (uint32_t f = 0; f < p->flow_count; f++)
 		run_flow(&vm, f);
 	vm_finish(&vm);
+	vm_shared_finish(&shared);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

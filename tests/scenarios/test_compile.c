@@ -17,7 +17,16 @@ static const char *env(void *arg, const char *name)
 	return strcmp(name, "MY_TOKEN") == 0 ? "from-the-environment" : NULL;
 }
 
-static const struct program_inputs inputs = { .get_env = env };
+/* Files of a scenario lie beside it. */
+static int read_beside(void *arg, const char *name, struct buf *out, struct err *err)
+{
+	char *path = xasprintf("%s/%s", (const char *)arg, name);
+	int r = file_read(path, out, err);
+	if (r < 0)
+		r = err_set(err, err->kind, "%s cannot be read", name); /* without the folder: it differs per machine */
+	free(path);
+	return r;
+}
 
 /* What `weir scenario check` and `dump` would print for <folder>/<file>; diagnostics name the file without folder. */
 static int describe(const char *folder, const char *file, struct buf *out)
@@ -26,6 +35,9 @@ static int describe(const char *folder, const char *file, struct buf *out)
 	struct buf text;
 	struct doc doc;
 	struct program *p = NULL;
+	const struct program_inputs inputs = { .get_env = env,
+		                               .read_file = read_beside,
+		                               .file_arg = (void *)(uintptr_t)folder };
 	buf_init(&text, 1u << 20);
 	assert_int_equal(file_read(path, &text, NULL), 0);
 	doc_init(&doc, file, buf_str(&text));
@@ -72,7 +84,8 @@ static int check_folder(const char *from, const char *to, const char *prefix, in
 	for (struct dirent *e; (e = readdir(folder));) {
 		const struct str name = str_from(e->d_name);
 		struct buf said;
-		if (!ends_with(name, ".json"))
+		/* "data-..." is what others read. */
+		if (!ends_with(name, ".json") || str_starts(name, STR("data-")))
 			continue;
 		buf_init(&said, 1u << 20);
 		if (describe(from, e->d_name, &said) != result)

@@ -10,6 +10,8 @@
 #include "base/must.h"
 #include "scenarios/vm.h"
 
+#define NOW ((struct wall){ 1767225600123 * MILLISECOND }) /* 2026-01-01T00:00:00.123Z */
+
 static const char *env(void *arg, const char *name)
 {
 	return strcmp(name, "SET") == 0 ? "a b\"c" : strcmp(name, "EMPTY") == 0 ? "" : NULL;
@@ -21,6 +23,7 @@ static void render(const char *place, const char *text, struct buf *out)
 	const struct program_inputs in = { .get_env = env };
 	struct doc doc;
 	struct program *p;
+	struct vm_shared shared;
 	struct vm vm;
 	const bool is_path = strcmp(place, "get") == 0, is_header = strcmp(place, "header") == 0;
 	json_t *step = is_path     ? json_pack("{s:s}", "get", text)
@@ -36,11 +39,13 @@ static void render(const char *place, const char *text, struct buf *out)
 		diags_write(&doc.diags, out);
 		fail_msg("%s", buf_cstr(out));
 	}
-	vm_init(&vm, p, 3, 1);
-	vm_begin(&vm, 0, 12);
-	assert_int_equal(vm_resume(&vm, NULL), VM_REQUEST);
+	vm_shared_init(&shared, p, 0, 1, 1);
+	vm_init(&vm, &shared, 3);
+	vm_begin(&vm, 0, 12, NOW);
+	assert_int_equal(vm_resume(&vm, NULL, NOW), VM_REQUEST);
 	buf_add(out, is_path ? vm.request.path : is_header ? vm.request.headers[0].value : vm.request.body);
 	vm_finish(&vm);
+	vm_shared_finish(&shared);
 	program_destroy(p);
 	doc_finish(&doc);
 	json_decref(root);

@@ -9,6 +9,8 @@
 #include "base/must.h"
 #include "scenarios/vm.h"
 
+#define NOW ((struct wall){ 1767225600123 * MILLISECOND }) /* 2026-01-01T00:00:00.123Z */
+
 static struct program *compile_url(const struct program_url *u)
 {
 	struct buf text, said;
@@ -41,13 +43,16 @@ static void the_least_is_a_url(void **state)
 	assert_int_equal(p->executors[0].users, 1);
 	assert_int_equal(p->duration, 10 * SECOND);
 	assert_int_equal(p->steps[0].timeout, 10 * SECOND);
+	struct vm_shared shared;
 	struct vm vm;
-	vm_init(&vm, p, 0, 1);
-	vm_begin(&vm, 0, 0);
-	assert_int_equal(vm_resume(&vm, NULL), VM_REQUEST);
+	vm_shared_init(&shared, p, 0, 1, 1);
+	vm_init(&vm, &shared, 0);
+	vm_begin(&vm, 0, 0, NOW);
+	assert_int_equal(vm_resume(&vm, NULL, NOW), VM_REQUEST);
 	assert_true(str_is(vm.request.url, "http://h:81/?x=1"));
 	assert_true(str_is(vm.request.path, "/?x=1"));
 	vm_finish(&vm);
+	vm_shared_finish(&shared);
 	program_destroy(p);
 }
 
@@ -76,10 +81,12 @@ static void everything_arrives_as_it_was_given(void **state)
 	assert_int_equal(p->duration, 3 * SECOND);
 	assert_int_equal(p->warmup, SECOND);
 	assert_int_equal(p->threshold_count, 1);
+	struct vm_shared shared;
 	struct vm vm;
-	vm_init(&vm, p, 0, 1);
-	vm_begin(&vm, 0, 0);
-	assert_int_equal(vm_resume(&vm, NULL), VM_REQUEST);
+	vm_shared_init(&shared, p, 0, 1, 1);
+	vm_init(&vm, &shared, 0);
+	vm_begin(&vm, 0, 0, NOW);
+	assert_int_equal(vm_resume(&vm, NULL, NOW), VM_REQUEST);
 	assert_string_equal(vm.request.method, "POST");
 	assert_true(str_is(vm.request.url, "https://h/a/${b}?q=%20"));
 	assert_true(str_is(vm.request.body, "say \"${x}\" $${y}\n"));
@@ -88,6 +95,7 @@ static void everything_arrives_as_it_was_given(void **state)
 	assert_true(str_is(vm.request.headers[0].name, "X-A"));
 	assert_true(str_is(vm.request.headers[0].value, "b: ${c}"));
 	vm_finish(&vm);
+	vm_shared_finish(&shared);
 	program_destroy(p);
 }
 

@@ -10,6 +10,8 @@
 
 #include "base/must.h"
 
+#define NOW ((struct wall){ 1767225600123 * MILLISECOND }) /* 2026-01-01T00:00:00.123Z */
+
 #define TEXT(steps)                                                                    \
 	"{\"name\":\"n\",\"target\":\"http://h:81/base\",\"vars\":{\"plain\":\"p q\"," \
 	"\"made\":\"u${user.id}-${iteration}\"},"                                      \
@@ -20,6 +22,7 @@
 /* One user before a scripted world. */
 struct fixture {
 	struct program *program;
+	struct vm_shared shared;
 	struct vm vm;
 };
 
@@ -37,13 +40,15 @@ static void begin(struct fixture *f, const char *text)
 	}
 	buf_finish(&said);
 	doc_finish(&doc);
-	vm_init(&f->vm, f->program, 4, 99);
-	vm_begin(&f->vm, 0, 17);
+	vm_shared_init(&f->shared, f->program, 0, 1, 99);
+	vm_init(&f->vm, &f->shared, 4);
+	vm_begin(&f->vm, 0, 17, NOW);
 }
 
 static void end(struct fixture *f)
 {
 	vm_finish(&f->vm);
+	vm_shared_finish(&f->shared);
 	program_destroy(f->program);
 }
 
@@ -53,7 +58,7 @@ static enum vm_stop answer(struct fixture *f, int status, const char *body, size
 	const struct vm_reply reply = { .status = status, .response_time = took };
 	for (struct str rest = str_from(body); rest.len; rest = str_from_at(rest, piece))
 		vm_body(&f->vm, str_first(rest, piece));
-	return vm_resume(&f->vm, &reply);
+	return vm_resume(&f->vm, &reply, NOW);
 }
 
 static void values_are_escaped_for_their_place(void **state)
@@ -63,7 +68,7 @@ static void values_are_escaped_for_their_place(void **state)
 	               "{\"post\":\"/y/${v}?q=${plain}\",\"json\":{\"k\":\"<${v}>\",\"n\":\"${made}\"},"
 	               "\"headers\":{\"X-V\":\"${plain}!\",\"X-C\":\"c\",\"X-M\":\"${made}\"}},"
 	               "{\"put\":\"/z\",\"body\":\"raw ${v}\"}"));
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	assert_true(str_is(f.vm.request.url, "http://h:81/base/x"));
 	assert_true(str_is(f.vm.request.path, "/base/x"));
 	assert_string_equal(f.vm.request.method, "GET");
@@ -120,8 +125,8 @@ static void checks_pass_and_fail_one_by_one(void **state)
 	begin(&f, CHECKED);
 	for (size_t piece = 1; piece < 60; piece += 7) {
 		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-			vm_begin(&f.vm, 0, i);
-			assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+			vm_begin(&f.vm, 0, i, NOW);
+			assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 			assert_int_equal(answer(&f, cases[i].status, cases[i].body, piece, cases[i].took),
 			                 VM_ITERATION_END);
 			if (f.vm.outcome.failed_checks != cases[i].failed)
@@ -139,7 +144,7 @@ static void a_step_without_status_check_has_one(void **state)
 {
 	struct fixture f;
 	begin(&f, TEXT("{\"get\":\"/\"},{\"get\":\"/2\"}"));
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	assert_int_equal(answer(&f, 404, "", 1, 0), VM_REQUEST); /* a failed check does not end the iteration */
 	assert_int_equal(f.vm.outcome.failure, VM_STATUS_FAILED);
 	assert_int_equal(f.vm.outcome.step, 0);
@@ -158,20 +163,20 @@ static void extractions_end_the_iteration_when_they_find_nothing(void **state)
 	begin(&f, TEXT("{\"get\":\"/\",\"extract\":{\"id\":{\"json\":\"/id\"},"
 	               "\"place\":{\"header\":\"Location\"}}},{\"get\":\"/${id}${place}\"}"));
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-		vm_begin(&f.vm, 0, i);
-		assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+		vm_begin(&f.vm, 0, i, NOW);
+		assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 		vm_header(&f.vm, STR("Location"), STR("/x"));
 		assert_int_equal(answer(&f, 200, bodies[i], 2, 0), VM_ITERATION_END);
 		assert_int_equal(f.vm.outcome.failure, VM_CHECK_FAILED);
 		assert_true(f.vm.outcome.ends_iteration);
 		assert_non_null(strstr(f.vm.outcome.text, "id from json /id"));
 	}
-	vm_begin(&f.vm, 0, 9);
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	vm_begin(&f.vm, 0, 9, NOW);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	assert_int_equal(answer(&f, 200, "{\"id\":1}", 2, 0), VM_ITERATION_END);
 	assert_string_equal(f.vm.outcome.text, "place from header Location: the answer has no such header");
-	vm_begin(&f.vm, 0, 10);
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	vm_begin(&f.vm, 0, 10, NOW);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	vm_header(&f.vm, STR("location"), STR("first"));
 	vm_header(&f.vm, STR("Location"), STR("second"));
 	assert_int_equal(answer(&f, 200, "{\"id\":12}", 2, 0), VM_REQUEST);
@@ -184,9 +189,9 @@ static void a_failed_transport_ends_the_iteration(void **state)
 	const struct vm_reply reply = { .transport_failed = true };
 	struct fixture f;
 	begin(&f, CHECKED);
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	vm_body(&f.vm, STR("{\"a\":"));
-	assert_int_equal(vm_resume(&f.vm, &reply), VM_ITERATION_END);
+	assert_int_equal(vm_resume(&f.vm, &reply, NOW), VM_ITERATION_END);
 	assert_int_equal(f.vm.outcome.failure, VM_TRANSPORT_FAILED);
 	assert_false(f.vm.outcome.checked);
 	assert_true(f.vm.iteration_failed);
@@ -197,7 +202,7 @@ static void an_answer_can_start_again(void **state)
 {
 	struct fixture f;
 	begin(&f, CHECKED);
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	vm_body(&f.vm, STR("{\"e\":1,\"aabaac\""));
 	vm_reply_restart(&f.vm);
 	assert_int_equal(answer(&f, 200, GOOD, 5, 0), VM_ITERATION_END);
@@ -210,7 +215,7 @@ static void what_cannot_be_rendered_is_said(void **state)
 	struct fixture f;
 	begin(&f, TEXT("{\"get\":\"/\",\"extract\":{\"v\":{\"json\":\"/v\"}}},{\"get\":\"/2\","
 	               "\"headers\":{\"X-V\":\"a${v}\"}}"));
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	assert_int_equal(answer(&f, 500, "{\"v\":\"x\\r\\nX-Evil: 1\"}", 3, 0), VM_FAILED);
 	/* The answer before it was judged all the same. */
 	assert_int_equal(f.vm.outcome.failure, VM_STATUS_FAILED);
@@ -224,11 +229,11 @@ static void what_cannot_be_rendered_is_said(void **state)
 	snprintf(body, 7, "{\"v\":\"");
 	body[6] = 'x';
 	snprintf(body + sizeof(body) - 3, 3, "\"}");
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	assert_int_equal(answer(&f, 200, body, 100, 0), VM_FAILED);
 	assert_string_equal(f.vm.problem, "URL: the rendered text is too long");
-	vm_begin(&f.vm, 1, 0);
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	vm_begin(&f.vm, 1, 0, NOW);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	end(&f);
 }
 
@@ -240,8 +245,8 @@ static void generated_values_have_their_shape(void **state)
 	for (int i = 0; i < 200; i++) {
 		int number;
 		char uuid[40], letters[20];
-		vm_begin(&f.vm, 0, 0);
-		assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+		vm_begin(&f.vm, 0, 0, NOW);
+		assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 		char text[128];
 		snprintf(text, sizeof(text), "%.*s", STR_ARG(f.vm.request.body));
 		assert_int_equal(sscanf(text, "%39s %d %19s", uuid, &number, letters), 3);
@@ -262,10 +267,10 @@ static void pauses_and_picks(void **state)
 	struct fixture f;
 	int first = 0;
 	begin(&f, TEXT("{\"get\":\"/\"},{\"pause\":\"0\"},{\"pause\":\"1s..3s\"},{\"get\":\"/2\"}"));
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	assert_int_equal(answer(&f, 200, "", 1, 0), VM_PAUSE);
 	assert_in_range(f.vm.pause_ns, SECOND, 3 * SECOND);
-	assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 	for (int i = 0; i < 10000; i++)
 		first += vm_pick_flow(&f.vm, &f.program->executors[0]) == 0;
 	assert_in_range(first, 7300, 7700); /* 3/4, within 4.6 standard deviations */
@@ -316,8 +321,8 @@ static void nothing_is_allocated_after_the_first_iteration(void **state)
 	uint64_t after_first = 0;
 	assert_true(allocations > 0); /* the counting works */
 	for (int i = 0; i < 1000; i++) {
-		vm_begin(&f.vm, 0, 5);
-		assert_int_equal(vm_resume(&f.vm, NULL), VM_REQUEST);
+		vm_begin(&f.vm, 0, 5, NOW);
+		assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 		vm_header(&f.vm, STR("W"), STR("some header"));
 		assert_int_equal(answer(&f, 200, "{\"a\":\"x\",\"v\":\"value\"}", 4, 0), VM_REQUEST);
 		assert_int_equal(answer(&f, 200, "", 4, 0), VM_ITERATION_END);
