@@ -21,13 +21,20 @@ static const char *get_env(void *arg, const char *name)
 /* Files that a scenario names lie beside it, unless their names are absolute. */
 static int read_beside(void *arg, const char *name, struct buf *out, struct err *err)
 {
-	const char *scenario = arg, *slash = strrchr(scenario, '/');
-	if (name[0] == '/' || !slash)
+	const char *folder = arg;
+	if (name[0] == '/' || !folder)
 		return file_read(name, out, err);
-	char *path = xasprintf("%.*s/%s", (int)(slash - scenario), scenario, name);
+	char *path = xasprintf("%s/%s", folder, name);
 	const int r = file_read(path, out, err);
 	free(path);
 	return r;
+}
+
+/* NULL: the one where weir runs. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
 }
 
 /* A body that begins with @ is read from that file. */
@@ -91,15 +98,20 @@ int scenario_input_read(struct scenario_input *in, const char *file_or_url, cons
 	struct err err;
 	*in = (struct scenario_input){ .inputs = { .get_env = get_env, .time_scale = options->time_scale } };
 	if (!scenario_is_url(file_or_url)) {
+		in->folder = folder_of(file_or_url);
 		in->inputs.read_file = read_beside;
-		in->inputs.file_arg = (void *)(uintptr_t)file_or_url;
+		in->inputs.file_arg = in->folder;
+		in->inputs.folder = in->folder;
 	}
-	if (read_text(&in->doc, file_or_url, options, &err) < 0)
+	if (read_text(&in->doc, file_or_url, options, &err) < 0) {
+		free(in->folder);
 		return fail(&err);
+	}
 	if (program_compile(&in->doc, &in->inputs, &in->program) == 0)
 		return 0;
 	const int status = fail_diagnostics(&in->doc.diags);
 	doc_finish(&in->doc);
+	free(in->folder);
 	return status;
 }
 
@@ -107,4 +119,5 @@ void scenario_input_finish(struct scenario_input *in)
 {
 	program_destroy(in->program);
 	doc_finish(&in->doc);
+	free(in->folder);
 }

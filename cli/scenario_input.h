@@ -42,6 +42,7 @@ struct scenario_input {
 	struct doc doc; /* the scenario, also when it was made from a URL */
 	struct program *program;
 	struct program_inputs inputs;
+	char *folder; /* of the file; NULL: the one where weir runs */
 };
 
 bool scenario_is_url(const char *file_or_url);

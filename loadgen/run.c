@@ -243,9 +243,8 @@ static void judge_thresholds(struct run *r, dur_ns measured)
 	r->record->thresholds = xcalloc(count, sizeof(*r->record->thresholds));
 	r->record->threshold_count = count;
 	for (size_t i = 0; i < count; i++) {
-		const struct threshold *t = i < p->threshold_count
-		                                    ? &p->thresholds[i]
-		                                    : &r->options->thresholds[i - p->threshold_count];
+		const struct threshold *t = i < p->threshold_count ? &p->thresholds[i]
+		                                                   : &r->options->thresholds[i - p->threshold_count];
 		verdict_threshold(t, r->total, measured, &r->record->thresholds[i]);
 	}
 }
@@ -285,10 +284,10 @@ static void judge(struct run *r, const struct executor_counts *counts)
 	bool met = record->requests > 0; /* missing data is never success */
 	for (size_t i = 0; i < record->threshold_count; i++)
 		met = met && record->thresholds[i].met;
-	record->verdict = r->interrupted                          ? RUN_ABORTED
-	                  : record->validity == RUN_NOT_VALID     ? RUN_INVALID
-	                  : met                                   ? RUN_MET
-	                                                          : RUN_NOT_MET;
+	record->verdict = r->interrupted                      ? RUN_ABORTED
+	                  : record->validity == RUN_NOT_VALID ? RUN_INVALID
+	                  : met                               ? RUN_MET
+	                                                      : RUN_NOT_MET;
 }
 
 static void finish_record(struct run *r, struct mono ended, const struct executor_counts *counts)
@@ -309,6 +308,16 @@ static void finish_record(struct run *r, struct mono ended, const struct executo
 }
 
 /* --- birth and death --- */
+
+/* Proxies speak with libcurl only. */
+static struct transport_options transport_options(const struct run_options *o)
+{
+	return (struct transport_options){
+		.insecure = o->insecure,
+		.route = o->program->route,
+		.kind = o->program->route.proxy ? TRANSPORT_CURL : o->http,
+	};
+}
 
 static int start_workers(struct run *r, struct err *err)
 {
@@ -332,7 +341,7 @@ static int start_workers(struct run *r, struct err *err)
 			.number = i,
 			.count = count,
 			.seed = o->seed,
-			.transport = { .insecure = o->insecure, .kind = o->http },
+			.transport = transport_options(o),
 			.poke_reader = poke_run,
 			.poke_arg = r,
 		};
@@ -408,7 +417,7 @@ static int execute(struct run *r, struct err *err)
 
 int run_execute(const struct run_options *o, struct run_record *ret_record, struct err *err)
 {
-	const struct transport_options transport = { .insecure = o->insecure };
+	const struct transport_options transport = transport_options(o);
 	struct run r = { .options = o, .program = o->program, .record = ret_record };
 	run_raise_descriptors();
 	if (net_probe(o->program->target.url, &transport, PROBE_TIMEOUT, err) < 0)

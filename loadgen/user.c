@@ -132,6 +132,8 @@ static void send_request(struct user *u)
 	x->body = r->body;
 	x->has_body = r->has_body;
 	x->timeout = r->timeout;
+	x->needs = r->needs;
+	x->needs_curl = needs_curl_only(r->needs);
 	x->ear = &ears[s->reads_headers][s->reads_body];
 	u->state = USER_SENDING;
 	u->worker->in_flight++;

@@ -132,15 +132,34 @@ void curl_cells_finish(struct curl_cells *cells)
 	cells->count = 0;
 }
 
-void curl_bridge_set_up(CURL *easy, const struct transport_options *options, void *owner, char *detail)
+void curl_bridge_set_up(CURL *easy, const struct transport_options *options, void *owner, char *detail,
+                        struct curl_slist *connect_to)
 {
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	/* A proxy in the environment would be measured instead of the target. */
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
-	if (options->insecure) {
+	curl_bridge_set_route(easy, options, connect_to);
+}
+
+void curl_bridge_set_route(CURL *easy, const struct transport_options *options, struct curl_slist *connect_to)
+{
+	const struct transfer_route *r = &options->route;
+	/* "": a proxy in the environment would be measured instead of the target. */
+	curl_easy_setopt(easy, CURLOPT_PROXY, r->proxy ? r->proxy : "");
+	if (r->connect_to) {
+		*connect_to = (struct curl_slist){
+			.data = (char *)(uintptr_t)r->connect_to
+		}; /* libcurl only reads it */
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to);
+	}
+	if (r->ca)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, r->ca);
+	if (r->cert)
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, r->cert);
+	if (r->key)
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, r->key);
+	if (options->insecure || r->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}

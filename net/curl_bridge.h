@@ -39,9 +39,13 @@ void curl_cells_finish(struct curl_cells *c); /* no cell may have members */
 struct curl_cell *curl_cells_join(struct curl_cells *c);
 void curl_cell_leave(struct curl_cell *c);
 
-/* What every handle of weir has: no signals, no proxy of the environment, http and https only. <detail>: room for
- * CURL_ERROR_SIZE, kept. */
-void curl_bridge_set_up(CURL *easy, const struct transport_options *options, void *owner, char *detail);
+/* What every handle of weir has: no signals, no proxy of the environment, http and https only; and the route. <detail>:
+ * room for CURL_ERROR_SIZE, kept. <connect_to>: as below. */
+void curl_bridge_set_up(CURL *easy, const struct transport_options *options, void *owner, char *detail,
+                        struct curl_slist *connect_to);
+
+/* Proxy, certificates and the address that is connected to. <connect_to>: room that lives as long as the handle. */
+void curl_bridge_set_route(CURL *easy, const struct transport_options *options, struct curl_slist *connect_to);
 
 /* The class of a failure; <detail> as libcurl filled it. */
 enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail);

@@ -1,11 +1,21 @@
-/* needs.h: what one request asks of a transport beyond plain HTTP. Plain data: it is written by whoever makes requests
- * and read by whoever carries them; equal needs are one object, so that a pointer tells whether they changed.
+/* needs.h: what requests ask of a transport beyond plain HTTP. Plain data: written by whoever makes requests, read by
+ * whoever carries them.
+ *
+ * route  how connections are made: the same for all of a run
+ * needs  what one request asks: equal needs are one object, so that a pointer tells whether they changed
  *
  * Strings are kept by their owner for as long as any transfer may use them. Threads: immutable, [any]. */
 #ifndef WEIR_NET_NEEDS_H
 #define WEIR_NET_NEEDS_H
 
 #include <stdbool.h>
+
+struct transfer_route {
+	const char *proxy;           /* URL; NULL: none, also none from the environment */
+	const char *connect_to;      /* "::HOST:PORT" is connected to in place of any URL's host; NULL: the URL's */
+	const char *ca, *cert, *key; /* files in PEM form; NULL: the system's authorities, no client certificate */
+	bool insecure;               /* certificates are not verified: only when the user wrote so */
+};
 
 enum need_http {
 	NEED_HTTP_AUTO,   /* the fastest transport that can do the rest of the needs */
@@ -15,24 +25,16 @@ enum need_http {
 	NEED_HTTP_2, /* over TLS by ALPN, over plain HTTP with prior knowledge */
 };
 
-enum need_auth { NEED_AUTH_NONE, NEED_AUTH_BASIC, NEED_AUTH_DIGEST };
-
 struct transfer_needs {
 	enum need_http http;
 	bool compression;            /* ask for compressed answers and hand them out decoded */
-	const char *proxy;           /* URL; NULL: none, also none from the environment */
-	const char *ca, *cert, *key; /* files in PEM form; NULL: the system's authorities, no client certificate */
-	bool insecure;               /* certificates are not verified: only when the user wrote so */
-	enum need_auth auth;
-	const char *user, *password;
-	const char *connect_to; /* "HOST:PORT" that is connected to in place of the URL's; NULL: the URL's */
+	const char *user, *password; /* for digest authentication; NULL: none */
 };
 
 /* Whether only the curl transport can meet them. NULL: no. */
 static inline bool needs_curl_only(const struct transfer_needs *n)
 {
-	return n && (n->http == NEED_HTTP_CURL || n->http == NEED_HTTP_2 || n->compression || n->proxy || n->ca ||
-	             n->cert || n->auth == NEED_AUTH_DIGEST || n->connect_to);
+	return n && (n->http == NEED_HTTP_CURL || n->http == NEED_HTTP_2 || n->compression || n->user);
 }
 
 #endif

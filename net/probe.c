@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include "net/curl_bridge.h"
+
 int net_probe(const char *url, const struct transport_options *options, dur_ns timeout, struct err *err)
 {
 	char text[CURL_ERROR_SIZE] = "";
@@ -13,14 +15,11 @@ int net_probe(const char *url, const struct transport_options *options, dur_ns t
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout / MILLISECOND));
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, text);
-	if (options->insecure) {
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
+	struct curl_slist connect_to;
+	curl_bridge_set_route(easy, options, &connect_to);
 	const CURLcode code = curl_easy_perform(easy);
 	curl_easy_cleanup(easy);
 	if (code == CURLE_OK)

@@ -23,7 +23,7 @@ int replay_link_init(struct replay_link *l, struct curl_cells *cells, const stru
 			curl_cell_leave(l->cell);
 		return err_set(err, ERR_IO, "libcurl gives no handle; are there descriptors left?");
 	}
-	curl_bridge_set_up(l->easy, options, owner, l->detail);
+	curl_bridge_set_up(l->easy, options, owner, l->detail, &l->connect_to);
 	curl_easy_setopt(l->easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(l->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	return 0;

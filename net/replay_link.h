@@ -26,6 +26,7 @@ struct replay_link {
 	struct curl_cell *cell;
 	CURL *easy;
 	char detail[CURL_ERROR_SIZE]; /* why it could not be opened, or failed */
+	struct curl_slist connect_to; /* as libcurl wants it */
 };
 
 /* <owner> is what CURLINFO_PRIVATE of its handle gives; ready() is told when the open link can be read (always) or

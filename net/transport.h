@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "net/loop.h"
+#include "net/needs.h"
 
 /* Why there was no whole answer. */
 #define NET_ERRORS(X)           \
@@ -60,9 +61,10 @@ struct transfer {
 	size_t header_count;
 	struct str body;
 	bool has_body;
-	dur_ns timeout;                 /* whole exchange; 0: none */
-	bool needs_curl;                /* more than replay offers: HTTP/2, compression ... */
-	const struct transfer_ear *ear; /* kept */
+	dur_ns timeout;                     /* whole exchange; 0: none */
+	const struct transfer_needs *needs; /* kept; NULL: none */
+	bool needs_curl;                    /* more than replay offers: HTTP/2, compression ... */
+	const struct transfer_ear *ear;     /* kept */
 
 	/* The answer. status 0: none came. */
 	struct mono sent, first_byte, end; /* first_byte 0: none */
@@ -121,7 +123,8 @@ static inline void transport_destroy(struct transport *t) /* NULL is fine */
 }
 
 struct transport_options {
-	bool insecure;            /* TLS certificates are not verified; only when the user wrote so */
+	bool insecure; /* TLS certificates are not verified; only when the user wrote so */
+	struct transfer_route route;
 	enum transport_kind kind; /* for transport_create */
 };
 

@@ -13,7 +13,7 @@
 #include "net/curl_bridge.h"
 
 #define CELL_TRANSFERS 64
-#define HEADERS_MAX 64
+#define HEADERS_MAX 72
 /* Before libcurl 8.7: a smaller body leaves together with the head. */
 #define BODY_WITH_HEAD_MAX (64u << 10)
 #define HEADER_TEXT_MAX (256u << 10)
@@ -33,8 +33,10 @@ struct state {
 	struct state *next_cancelled;
 	enum request_kind kind;
 	struct buf method, url, header_text; /* as libcurl was told last */
-	struct curl_slist headers[HEADERS_MAX + 2];
+	struct curl_slist headers[HEADERS_MAX + 2], connect_to;
 	dur_ns timeout;
+	const struct transfer_needs *needs; /* as libcurl was told last */
+	bool secure;                        /* the same, of the URL */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -181,6 +183,25 @@ static void set_headers(struct state *s, const struct transfer *x)
 	curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, count ? s->headers : NULL);
 }
 
+static void set_needs(struct state *s, const struct transfer *x)
+{
+	static const struct transfer_needs none;
+	const struct transfer_needs *n = x->needs ? x->needs : &none;
+	const bool secure = strncmp(x->url, "https:", 6) == 0;
+	if (x->needs == s->needs && secure == s->secure)
+		return;
+	const long version = n->http == NEED_HTTP_1_1           ? CURL_HTTP_VERSION_1_1
+	                     : n->http != NEED_HTTP_2 || secure ? CURL_HTTP_VERSION_2TLS
+	                                                        : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+	curl_easy_setopt(s->easy, CURLOPT_HTTP_VERSION, version);
+	curl_easy_setopt(s->easy, CURLOPT_ACCEPT_ENCODING, n->compression ? "" : NULL);
+	curl_easy_setopt(s->easy, CURLOPT_HTTPAUTH, n->user ? CURLAUTH_DIGEST : CURLAUTH_BASIC);
+	curl_easy_setopt(s->easy, CURLOPT_USERNAME, n->user);
+	curl_easy_setopt(s->easy, CURLOPT_PASSWORD, n->password);
+	s->needs = x->needs;
+	s->secure = secure;
+}
+
 static void curl_start(struct transport *t, struct transfer *x)
 {
 	struct state *s = x->states[TRANSPORT_CURL];
@@ -190,6 +211,7 @@ static void curl_start(struct transport *t, struct transfer *x)
 		buf_add(&s->url, str_from(x->url));
 		curl_easy_setopt(s->easy, CURLOPT_URL, x->url);
 	}
+	set_needs(s, x);
 	set_method(s, x);
 	set_headers(s, x);
 	if (x->timeout != s->timeout) {
@@ -262,7 +284,7 @@ static int curl_attach(struct transport *base, struct transfer *x, struct err *e
 	buf_init(&s->method, HEADER_TEXT_MAX);
 	buf_init(&s->url, HEADER_TEXT_MAX);
 	buf_init(&s->header_text, HEADER_TEXT_MAX);
-	curl_bridge_set_up(easy, &t->options, s, s->error);
+	curl_bridge_set_up(easy, &t->options, s, s->error, &s->connect_to);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir/" WEIR_VERSION);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, s);

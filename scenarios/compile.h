@@ -160,7 +160,8 @@ void compile_defaults(struct compiler *c, const struct node *n);
 void compile_auth(struct compiler *c, const struct node *n, struct transfer_needs *needs, struct rows *headers);
 /* The one object for <needs>, NULL for none. */
 const struct transfer_needs *settle_needs(struct compiler *c, const struct transfer_needs *needs);
-void apply_request(const struct request_text *text, struct transfer_needs *needs);
+void apply_request(struct compiler *c, const struct node *n, const struct request_text *text,
+                   struct transfer_needs *needs);
 extern const char *const http_words[];
 #define REQUEST_FIELDS(struct_, member, timeout_, http_, redirects_, cookies_, compression_) \
 	{ .key = "timeout",                                                                  \

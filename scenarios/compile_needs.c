@@ -106,54 +106,61 @@ void compile_auth(struct compiler *c, const struct node *n, struct transfer_need
 		return;
 	}
 	if (strcmp(text.kind, "basic") == 0) {
-		needs->auth = NEED_AUTH_NONE;
 		needs->user = needs->password = NULL;
 		add_basic(c, user, password, headers);
 		return;
 	}
 	drop_header(headers, "Authorization");
-	needs->auth = NEED_AUTH_DIGEST;
 	needs->user = user;
 	needs->password = password;
 }
 
-static void compile_tls(struct compiler *c, const struct node *n, struct transfer_needs *needs)
+/* libcurl reads these itself, when it connects. */
+static const char *file_member(struct compiler *c, const struct node *n, const char *key)
+{
+	const char *name = constant_member(c, n, key);
+	if (!name || name[0] == '/' || !c->in->folder)
+		return name;
+	return arena_printf(c->arena, "%s/%s", c->in->folder, name);
+}
+
+static void compile_tls(struct compiler *c, const struct node *n, struct transfer_route *route)
 {
 	struct tls_text text = { 0 };
 	struct node member;
 	if (!read_fields(c, n, tls_fields, &text))
 		return;
-	needs->ca = constant_member(c, n, "ca");
-	needs->cert = constant_member(c, n, "cert");
-	needs->key = constant_member(c, n, "key");
-	needs->insecure = text.insecure;
+	route->ca = file_member(c, n, "ca");
+	route->cert = file_member(c, n, "cert");
+	route->key = file_member(c, n, "key");
+	route->insecure = text.insecure;
 	if (node_get(n, "key", &member) && !node_get(n, "cert", &(struct node){ 0 }))
 		node_key_error(&member, "\"cert\": the file of the certificate", "a \"key\" goes with a \"cert\"");
 }
 
-static void compile_proxy(struct compiler *c, const struct node *n, struct transfer_needs *needs)
+static void compile_proxy(struct compiler *c, const struct node *n, struct transfer_route *route)
 {
 	struct target parts;
 	struct node member;
 	size_t at;
 	const char *why;
-	needs->proxy = constant_member(c, n, "proxy");
-	if (needs->proxy && node_get(n, "proxy", &member) &&
-	    !target_parse(str_from(needs->proxy), c->arena, &parts, &at, &why))
+	route->proxy = constant_member(c, n, "proxy");
+	if (route->proxy && node_get(n, "proxy", &member) &&
+	    !target_parse(str_from(route->proxy), c->arena, &parts, &at, &why))
 		node_error(&member, "for example \"http://127.0.0.1:3128\"", "this is no proxy: %s", why);
 }
 
-static void compile_connect_to(struct compiler *c, const struct node *n, struct transfer_needs *needs)
+static void compile_connect_to(struct compiler *c, const struct node *n, struct transfer_route *route)
 {
 	struct node member;
 	uint64_t port;
-	needs->connect_to = constant_member(c, n, "connect_to");
-	if (!needs->connect_to || !node_get(n, "connect_to", &member))
+	const char *text = constant_member(c, n, "connect_to");
+	if (!text || !node_get(n, "connect_to", &member))
 		return;
-	const char *colon = strrchr(needs->connect_to, ':');
-	if (!colon || colon == needs->connect_to || !str_to_u64(str_from(colon + 1), &port) || port == 0 ||
-	    port > 65535)
+	const char *colon = strrchr(text, ':');
+	if (!colon || colon == text || !str_to_u64(str_from(colon + 1), &port) || port == 0 || port > 65535)
 		node_error(&member, "for example \"10.0.0.7:8080\"", "this is not \"HOST:PORT\"");
+	route->connect_to = arena_printf(c->arena, "::%s", text);
 }
 
 void compile_defaults(struct compiler *c, const struct node *n)
@@ -168,17 +175,21 @@ void compile_defaults(struct compiler *c, const struct node *n)
 	if (node_get(n, "auth", &member))
 		compile_auth(c, &member, &c->default_needs, &c->default_headers);
 	if (node_get(n, "tls", &member))
-		compile_tls(c, &member, &c->default_needs);
-	compile_proxy(c, n, &c->default_needs);
-	compile_connect_to(c, n, &c->default_needs);
+		compile_tls(c, &member, &c->program->route);
+	compile_proxy(c, n, &c->program->route);
+	compile_connect_to(c, n, &c->program->route);
 }
 
-void apply_request(const struct request_text *text, struct transfer_needs *needs)
+void apply_request(struct compiler *c, const struct node *n, const struct request_text *text,
+                   struct transfer_needs *needs)
 {
 	for (int i = 0; text->http && http_words[i]; i++)
 		if (strcmp(text->http, http_words[i]) == 0)
 			needs->http = (enum need_http)i;
 	needs->compression = text->compression;
+	if (needs->http == NEED_HTTP_REPLAY && (needs_curl_only(needs) || c->program->route.proxy))
+		node_error(n, "\"http\": \"auto\" takes what fits",
+		           "the replay transport has no compression, no digest authentication and no proxies");
 }
 
 static bool same_text(const char *a, const char *b)
@@ -188,10 +199,8 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_needs(const struct transfer_needs *a, const struct transfer_needs *b)
 {
-	return a->http == b->http && a->compression == b->compression && a->insecure == b->insecure &&
-	       a->auth == b->auth && same_text(a->proxy, b->proxy) && same_text(a->ca, b->ca) &&
-	       same_text(a->cert, b->cert) && same_text(a->key, b->key) && same_text(a->user, b->user) &&
-	       same_text(a->password, b->password) && same_text(a->connect_to, b->connect_to);
+	return a->http == b->http && a->compression == b->compression && same_text(a->user, b->user) &&
+	       same_text(a->password, b->password);
 }
 
 const struct transfer_needs *settle_needs(struct compiler *c, const struct transfer_needs *needs)

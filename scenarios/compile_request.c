@@ -274,7 +274,7 @@ static void read_request(struct compiler *c, const struct node *n, struct step *
 		compile_headers(c, &member, headers);
 	if (node_get(n, "auth", &member))
 		compile_auth(c, &member, &needs, headers);
-	apply_request(&text->request, &needs);
+	apply_request(c, n, &text->request, &needs);
 	step->needs = settle_needs(c, &needs);
 }
 

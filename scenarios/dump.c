@@ -74,21 +74,25 @@ static void dump_body(const struct step *step, struct buf *out)
 static void dump_needs(const struct transfer_needs *n, struct buf *out)
 {
 	static const char *const http[] = { "auto", "replay", "curl", "1.1", "2" };
-	if (!n)
-		return;
-	buf_printf(out, "      needs http %s%s%s%s", http[n->http], n->compression ? " compression" : "",
-	           n->insecure ? " insecure" : "", n->auth == NEED_AUTH_DIGEST ? " digest" : "");
+	if (n)
+		buf_printf(out, "      needs http %s%s%s\n", http[n->http], n->compression ? " compression" : "",
+		           n->user ? " digest" : "");
+}
+
+static void dump_route(const struct transfer_route *r, struct buf *out)
+{
 	const struct {
 		const char *name, *value;
-	} texts[] = { { "proxy", n->proxy },
-		      { "ca", n->ca },
-		      { "cert", n->cert },
-		      { "key", n->key },
-		      { "connect_to", n->connect_to } };
+	} texts[] = { { "proxy", r->proxy },
+		      { "connect_to", r->connect_to ? r->connect_to + 2 : NULL },
+		      { "ca", r->ca },
+		      { "cert", r->cert },
+		      { "key", r->key } };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (texts[i].value)
-			buf_printf(out, " %s %s", texts[i].name, texts[i].value);
-	buf_add_char(out, '\n');
+			buf_printf(out, "  %s %s\n", texts[i].name, texts[i].value);
+	if (r->insecure)
+		buf_add(out, STR("  insecure\n"));
 }
 
 static void dump_retry(const struct program *p, const struct retry *r, struct buf *out)
@@ -248,6 +252,7 @@ void program_dump(const struct program *p, struct buf *out)
 	dump_duration("  duration ", p->duration, out);
 	dump_duration(" warmup ", p->warmup, out);
 	buf_add_char(out, '\n');
+	dump_route(&p->route, out);
 	for (uint32_t i = 0; i < p->feed_count; i++)
 		dump_feed(&p->feeds[i], out);
 	for (uint32_t i = 0; i < p->variable_count; i++) {

@@ -319,6 +319,7 @@ struct program {
 	struct arena arena;
 	const char *name;
 	struct target target;
+	struct transfer_route route;
 
 	const struct flow *flows;
 	uint32_t flow_count;
@@ -369,6 +370,7 @@ struct program_inputs {
 	 * cannot be read. NULL function: there are no files. */
 	int (*read_file)(void *arg, const char *name, struct buf *out, struct err *err);
 	void *file_arg;
+	const char *folder; /* put in front of the names of certificates; NULL: nothing */
 	double time_scale; /* lengths of the load and of the warm-up are multiplied with it; 0 means 1 */
 };
 
