@@ -136,8 +136,8 @@ struct transport *transport_curl_create(struct loop *loop, const struct transpor
 
 /* replay: libcurl opens the connections, the rest is done here. */
 struct transport *transport_replay_create(struct loop *loop, const struct transport_options *options, struct err *err);
-/* Whether replay can carry <x>; the others are for curl. */
-bool transport_replay_takes(const struct transfer *x);
+/* Starts <x> if replay can carry it. False: nothing happened, it is for curl. */
+bool transport_replay_try(struct transport *t, struct transfer *x);
 
 /* auto: replay for what it takes, else curl. */
 struct transport *transport_auto_create(struct loop *loop, const struct transport_options *options, struct err *err);

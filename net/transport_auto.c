@@ -26,20 +26,14 @@ static void auto_detach(struct transport *base, struct transfer *x)
 	transport_detach(t->curl, x);
 }
 
-static struct transport *choose(struct auto_transport *t, struct transfer *x)
-{
-	if (transport_replay_takes(x))
-		return t->replay;
-	/* Without a handle for curl, replay says no to it in its own time. */
-	if (!x->states[TRANSPORT_CURL] && transport_attach(t->curl, x, NULL) < 0)
-		return t->replay;
-	return t->curl;
-}
-
 static void auto_start(struct transport *base, struct transfer *x)
 {
 	struct auto_transport *t = container_of(base, struct auto_transport, base);
-	transport_start(choose(t, x), x);
+	if (transport_replay_try(t->replay, x))
+		return;
+	/* Without a handle for curl, replay says no to it in its own time. */
+	const bool has_curl = x->states[TRANSPORT_CURL] || transport_attach(t->curl, x, NULL) == 0;
+	transport_start(has_curl ? t->curl : t->replay, x);
 }
 
 static void auto_cancel(struct transport *base, struct transfer *x)

@@ -30,7 +30,7 @@
 #include "net/replay_link.h"
 
 /* libcurl finds a handle's connection by going through all of its multi. */
-#define CELL_TRANSFERS 32
+#define CELL_TRANSFERS 64
 #define INPUT_BYTES (64u << 10)
 /* A smaller body is copied behind the head and leaves with it in one send. */
 #define BODY_WITH_HEAD_MAX (16u << 10)
@@ -423,16 +423,9 @@ static bool takes(const struct transfer *x, struct http1_target *ret_target)
 	       http1_headers_are_plain(x->headers, x->header_count);
 }
 
-bool transport_replay_takes(const struct transfer *x)
-{
-	struct http1_target target;
-	return takes(x, &target);
-}
-
-static void replay_start(struct transport *base, struct transfer *x)
+static struct state *begin_exchange(struct transfer *x)
 {
 	struct state *s = x->states[TRANSPORT_REPLAY];
-	struct http1_target target;
 	must(!s->active && !s->cancelled);
 	x->carried_by = TRANSPORT_REPLAY;
 	x->first_byte = x->end = (struct mono){ 0 };
@@ -445,20 +438,39 @@ static void replay_start(struct transport *base, struct transfer *x)
 	s->active = true;
 	s->retried = false;
 	x->sent = mono_now();
-	if (!takes(x, &target)) {
-		replay_link_close(&s->link);
-		http1_response_init(&s->response, false, false);
-		do_later(s);
-		return;
-	}
+	return s;
+}
+
+static void start_taken(struct transfer *x, const struct http1_target *target)
+{
+	struct state *s = begin_exchange(x);
 	if (x->timeout)
 		deadlines_set(&s->transport->deadlines, &s->deadline, mono_after(x->sent, x->timeout));
-	if (s->link.phase == LINK_OPEN && str_eq(buf_str(&s->origin), target.origin)) {
-		send_request(s, &target);
+	if (s->link.phase == LINK_OPEN && str_eq(buf_str(&s->origin), target->origin)) {
+		send_request(s, target);
 	} else {
 		http1_response_init(&s->response, false, false);
-		open_link(s, &target);
+		open_link(s, target);
 	}
+}
+
+bool transport_replay_try(struct transport *base, struct transfer *x)
+{
+	struct http1_target target;
+	if (!takes(x, &target))
+		return false;
+	start_taken(x, &target);
+	return true;
+}
+
+static void replay_start(struct transport *base, struct transfer *x)
+{
+	if (transport_replay_try(base, x))
+		return;
+	struct state *s = begin_exchange(x);
+	replay_link_close(&s->link);
+	http1_response_init(&s->response, false, false);
+	do_later(s);
 }
 
 static void replay_cancel(struct transport *base, struct transfer *x)
