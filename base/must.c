@@ -10,8 +10,18 @@
 static atomic_uint_fast64_t glitches;
 static _Atomic(const char *) last_glitch;
 
+static _Atomic(void (*)(void)) farewell;
+
+void must_set_farewell(void (*f)(void))
+{
+	atomic_store(&farewell, f);
+}
+
 noreturn void must_failed(const char *cond, const char *file, int line, const char *function)
 {
+	void (*const f)(void) = atomic_exchange(&farewell, NULL);
+	if (f)
+		f();
 	fprintf(stderr, "weir: bug: %s does not hold (%s:%d, %s)\n", cond, file, line, function);
 	_exit(EXIT_BUG);
 }

@@ -17,6 +17,9 @@
 /* Prints the broken promise on stderr and exits with status 70 without running atexit handlers. */
 noreturn void must_failed(const char *cond, const char *file, int line, const char *function);
 
+/* Is called by must_failed before it prints: whoever has changed the user's terminal puts it back. NULL: nobody. */
+void must_set_farewell(void (*farewell)(void));
+
 /* Counts one glitch. <why> is kept: a string literal, the same pointer for the same kind. */
 void glitch(const char *why);
 

@@ -5,9 +5,10 @@
 #include "base/rng.h"
 #include "cli/command.h"
 #include "cli/commands.h"
-#include "cli/live_load.h"
 #include "cli/outputs.h"
+#include "cli/run_watch.h"
 #include "cli/scenario_input.h"
+#include "loadgen/run.h"
 #include "reports/compare_text.h"
 #include "reports/load_text.h"
 #include "store/store.h"
@@ -17,7 +18,8 @@ struct run_flags {
 	struct url_options url;
 	double threads, seed;
 	bool insecure, no_store;
-	const char *summary, *hlog, *baseline, *http;
+	const char *hlog, *metrics, *baseline, *http;
+	struct run_outputs outputs;
 	struct option_list thresholds;
 };
 
@@ -43,18 +45,34 @@ static const struct option options[] = {
 	  "do not verify TLS certificates" },
 	{ "http", 0, OPTION_STRING, offsetof(struct run_flags, http), "KIND", 0, 0,
 	  "who carries the requests: auto, replay or curl (auto: replay where it can)" },
-	{ "summary", 0, OPTION_STRING, offsetof(struct run_flags, summary), "FILE", 0, 0,
+	{ "summary", 0, OPTION_STRING, offsetof(struct run_flags, outputs.summary), "FILE", 0, 0,
 	  "the figures as JSON (weir.run.v1)" },
 	{ "hlog", 0, OPTION_STRING, offsetof(struct run_flags, hlog), "FILE", 0, 0,
-	  "the histograms as an HdrHistogram log" },
+	  "the histograms of each second as an HdrHistogram log" },
+	OUTPUT_OPTIONS(struct run_flags, outputs),
+	{ "metrics", 0, OPTION_STRING, offsetof(struct run_flags, metrics), "HOST:PORT", 0, 0,
+	  "serve the figures to Prometheus while it runs" },
 	{ "no-store", 0, OPTION_FLAG, offsetof(struct run_flags, no_store), NULL, 0, 0, "keep no record of the run" },
 	COMMON_OPTIONS(struct run_flags),
 	{ .type = OPTION_END },
 };
 
-static void on_second(void *arg, const struct run_progress *p)
+/* Every claim on a file, on stdout and on a port is checked before any load is sent. */
+static int open_watch(const struct invocation *in, const struct run_flags *f, const struct program *p,
+                      struct run_watch *ret_watch)
 {
-	live_load_second(arg, p);
+	struct err err;
+	const struct run_watch_options o = {
+		.terminal = in->terminal,
+		.name = p->name,
+		.target = p->target.url,
+		.quiet = f->common.quiet,
+		.hlog = f->hlog,
+		.metrics = f->metrics,
+	};
+	if (outputs_check(&f->outputs, f->hlog, f->common.json, &err) < 0 || run_watch_open(ret_watch, &o, &err) < 0)
+		return fail(&err);
+	return 0;
 }
 
 /* Before any load is sent: a store that cannot be opened is an error when it was asked for, else a warning. */
@@ -105,6 +123,12 @@ static enum exit_status status_of(const struct run_record *r)
 	return EXIT_ROLLED_BACK;
 }
 
+/* One of the files is "-": it has stdout for itself. */
+static bool takes_stdout(const struct run_flags *f)
+{
+	return outputs_take_stdout(&f->outputs) || (f->hlog && strcmp(f->hlog, "-") == 0);
+}
+
 /* Compares with the baseline and prints what differs. Returns the exit status that follows from it. */
 static int compare(const struct invocation *in, struct store *store, const struct run_flags *f,
                    const struct run_record *r)
@@ -118,7 +142,7 @@ static int compare(const struct invocation *in, struct store *store, const struc
 		return fail(&err);
 	buf_init(&text, REPORT_BYTES_MAX);
 	report_compare(&base, r, NULL, &style, &c, &text);
-	int status = f->common.json ? EXIT_MET : print_result(buf_str(&text));
+	int status = f->common.json || takes_stdout(f) ? EXIT_MET : print_result(buf_str(&text));
 	if (status == EXIT_MET)
 		status = c.regression ? EXIT_NOT_MET : c.inconclusive ? EXIT_HELD : EXIT_MET;
 	run_comparison_finish(&c);
@@ -133,6 +157,8 @@ static int print_record(const struct invocation *in, const struct run_flags *f, 
 	struct buf text;
 	if (f->common.json)
 		return print_json(run_record_encode(r, RUN_JSON_SUMMARY));
+	if (takes_stdout(f))
+		return EXIT_MET;
 	buf_init(&text, REPORT_BYTES_MAX);
 	report_load_summary(r, &style, &text);
 	if (stored)
@@ -143,12 +169,14 @@ static int print_record(const struct invocation *in, const struct run_flags *f, 
 }
 
 /* Everything after the load: files, store, summary, comparison. The worst status wins, in the order of their weight. */
-static int finish(const struct invocation *in, const struct run_flags *f, struct store *store, struct run_record *r)
+static int finish(const struct invocation *in, const struct run_flags *f, struct store *store, struct run_watch *watch,
+                  struct run_record *r)
 {
-	const struct run_outputs outputs = { f->summary, f->hlog };
 	struct err err;
 	int trouble = EXIT_MET;
-	if (outputs_write(&outputs, r, &err) < 0)
+	if (run_watch_close(watch, r, &err) < 0)
+		trouble = fail(&err);
+	if (outputs_write(&f->outputs, r, &err) < 0)
 		trouble = fail(&err);
 	const bool stored = store && !f->no_store && store_run_put(store, r, &err) == 0;
 	if (store && !f->no_store && !stored)
@@ -185,12 +213,10 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 		wrong = extra_thresholds(f, input->program, thresholds, &threshold_count);
 	if (wrong)
 		return wrong;
-	struct live_load live = {
-		.terminal = in->terminal,
-		.name = input->program->name,
-		.target = input->program->target.url,
-		.quiet = f->common.quiet,
-	};
+	struct run_watch watch;
+	const int refused = open_watch(in, f, input->program, &watch);
+	if (refused)
+		return refused;
 	const struct run_options run_options = {
 		.program = input->program,
 		.thresholds = thresholds,
@@ -203,13 +229,15 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 		.http = http,
 		.watch_signals = true,
 		.command = in->line,
-		.listener = { on_second, &live },
+		.listener = { run_watch_second, &watch },
 	};
 	const int r = run_execute(&run_options, &record, &err);
-	live_load_end(&live);
-	if (r < 0)
+	run_watch_end(&watch);
+	if (r < 0) {
+		run_watch_close(&watch, NULL, NULL);
 		return fail(&err);
-	const int status = finish(in, f, store, &record);
+	}
+	const int status = finish(in, f, store, &watch, &record);
 	run_record_finish(&record);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/outputs.h"
 #include "reports/capacity_text.h"
 #include "reports/load_text.h"
 #include "reports/rollout_text.h"
@@ -97,17 +98,17 @@ static const struct report_kind rollout_kind = { get_rollout, encode_rollout, wr
 
 static int report(const struct invocation *in, const struct report_kind *kind)
 {
-	const struct report_flags *f = in->options;
+	const struct common_options *common = in->options;
 	const struct report_style style = terminal_style(in->terminal);
 	union any_record record;
 	struct err err;
 	int status;
-	struct store *store = store_open(f->common.store, &err);
+	struct store *store = store_open(common->store, &err);
 	if (!store)
 		return fail(&err);
 	if (kind->get(store, in->argument_count ? in->arguments[0] : "last", &record, &err) < 0) {
 		status = fail(&err);
-	} else if (f->common.json) {
+	} else if (common->json) {
 		status = print_json(kind->encode(&record));
 		kind->finish(&record);
 	} else {
@@ -122,9 +123,46 @@ static int report(const struct invocation *in, const struct report_kind *kind)
 	return status;
 }
 
+struct load_flags {
+	struct common_options common;
+	struct run_outputs outputs;
+};
+
+static const struct option load_options[] = {
+	OUTPUT_OPTIONS(struct load_flags, outputs),
+	COMMON_OPTIONS(struct load_flags),
+	{ .type = OPTION_END },
+};
+
+/* The files that `weir load run` would have written; the text only when none of them is asked for. */
+static int write_outputs(const struct invocation *in, const struct load_flags *f)
+{
+	struct run_record record;
+	struct err err;
+	struct store *store = NULL;
+	int status = EXIT_MET;
+	if (outputs_check(&f->outputs, NULL, f->common.json, &err) < 0 || !(store = store_open(f->common.store, &err)))
+		return fail(&err);
+	if (store_run_get(store, in->argument_count ? in->arguments[0] : "last", &record, &err) < 0) {
+		status = fail(&err);
+	} else {
+		if (outputs_write(&f->outputs, &record, &err) < 0)
+			status = fail(&err);
+		run_record_finish(&record);
+	}
+	store_close(store);
+	return status;
+}
+
 static int report_load(const struct invocation *in)
 {
-	return report(in, &run_kind);
+	const struct load_flags *f = in->options;
+	int status = EXIT_MET;
+	if (outputs_any(&f->outputs))
+		status = write_outputs(in, f);
+	if (status == EXIT_MET && (f->common.json || !outputs_any(&f->outputs)))
+		status = report(in, &run_kind);
+	return status;
 }
 
 static int report_capacity(const struct invocation *in)
@@ -144,9 +182,11 @@ const struct command cmd_report_load = {
 	.least_arguments = 0,
 	.most_arguments = 1,
 	.summary = "the report of a run (default: the last)",
-	.details = "  weir report load last\n  weir report load 01KAB --json",
-	.options = options,
-	.options_bytes = sizeof(struct report_flags),
+	.details = "  weir report load last\n"
+		   "  weir report load 01KAB --json\n"
+		   "  weir report load last --markdown - >> $GITHUB_STEP_SUMMARY",
+	.options = load_options,
+	.options_bytes = sizeof(struct load_flags),
 	.main = report_load,
 };
 

@@ -4,89 +4,168 @@
 #include <stdio.h>
 
 #include "base/units.h"
+#include "reports/page.h"
+#include "reports/style.h"
 
 #define PLAIN_EVERY 10 /* ticks between lines of evidence where there is no terminal */
-#define BAR_WIDTH 24
+#define NAME 8         /* columns of what stands in front */
+#define CELL 10        /* of a figure, blank included */
+#define VERSION 14
+#define WIDE 68 /* from here on there is room for more than the least */
 
-static void add_bar(struct buf *out, double share, bool utf8)
+enum { RANK_ALWAYS = 1, RANK_EVIDENCE, RANK_STAGE, RANK_RATIO, RANK_BLANK, RANK_EVENTS };
+
+struct view {
+	const struct live_canary *live;
+	const struct controller_live *v;
+	struct report_style style;
+	int width;
+	struct page page;
+};
+
+static void add_cell(struct view *w, enum tone tone, const char *text, int columns, bool right)
 {
-	const double s = isnan(share) || share < 0 ? 0 : share > 1 ? 1 : share;
-	const int full = (int)(s * BAR_WIDTH);
-	for (int i = 0; i < BAR_WIDTH; i++)
-		buf_add(out, str_from(i < full ? (utf8 ? "█" : "#") : (utf8 ? "░" : ".")));
+	const int used = (int)style_columns(str_from(text)), gap = used < columns ? columns - used : 0;
+	for (int i = 0; right && i < gap; i++)
+		buf_add_char(&w->page.text, ' ');
+	style_add(&w->style, &w->page.text, tone, text, (size_t)columns);
+	for (int i = 0; !right && i < gap; i++)
+		buf_add_char(&w->page.text, ' ');
 }
 
-static const char *seconds_text(double seconds, char text[DURATION_TEXT_BYTES])
+static const char *seconds_text(double seconds, char text[NUMBER_TEXT_BYTES])
 {
-	return isnan(seconds) ? "n/a" : duration_format((dur_ns)(seconds * (double)SECOND), text);
+	return text_duration(isnan(seconds) ? -1 : (dur_ns)(seconds * (double)SECOND), text);
 }
 
-static void add_arm(struct buf *out, const struct controller_live *v, enum arm arm)
+/* A sentence, wrapped to the screen. */
+static void add_sentence(struct view *w, int rank, const char *text)
 {
-	char p[3][DURATION_TEXT_BYTES];
-	const struct assessment *a = v->assessment;
-	const struct version_record *version = &v->record->arms[arm];
-	const double requests = (double)a->stage_requests[arm];
-	const double errors = requests > 0 ? (double)a->stage_errors[arm] / requests * 100 : NAN;
-	buf_printf(out, "  %-7s %-12.12s %5llu/s  ", arm_text(arm), version->version ? version->version : "",
-	           (unsigned long long)v->tick->arms[arm].requests);
-	if (isnan(errors))
-		buf_add(out, STR("errors n/a     "));
-	else
-		buf_printf(out, "errors %6.2f %% ", errors);
-	buf_printf(out, " p50 %-9s p95 %-9s p99 %s\n", seconds_text(a->stage_quantiles[arm][0], p[0]),
-	           seconds_text(a->stage_quantiles[arm][1], p[1]), seconds_text(a->stage_quantiles[arm][2], p[2]));
+	struct buf lines;
+	buf_init(&lines, REPORT_BYTES_MAX);
+	style_say(&w->style, &lines, 0, "%s", text);
+	page_add(&w->page, buf_str(&lines), rank);
+	buf_finish(&lines);
 }
 
-static void add_evidence(const struct live_canary *l, struct buf *out, const struct assessment *a)
+static void add_heading(struct view *w)
 {
-	const double harm = fmax(a->harm_errors, fmax(a->harm_latency, isnan(a->harm_slo) ? -INFINITY : a->harm_slo));
-	const double share = a->harm_needed > 0 ? harm / a->harm_needed : 0;
-	buf_printf(out, "  harm    %s", terminal_hue(l->terminal, share > 0.5 ? HUE_BAD : HUE_DIM));
-	add_bar(out, share, l->terminal->utf8);
-	buf_printf(out, "%s  e^%.1f of e^%.1f needed to roll back\n", terminal_hue(l->terminal, HUE_NONE), harm, a->harm_needed);
-	buf_printf(out, "  promote %s", terminal_hue(l->terminal, HUE_GOOD));
-	add_bar(out, a->promote_progress, l->terminal->utf8);
-	buf_printf(out, "%s  %.0f %%\n", terminal_hue(l->terminal, HUE_NONE), a->promote_progress * 100);
-	if (!isnan(a->error_ratio))
-		buf_printf(out, "  canary has %.2fx stable's errors (%.2f to %.2f)", a->error_ratio, a->error_ratio_low,
-		           a->error_ratio_high);
-	if (!isnan(a->latency_ratio))
-		buf_printf(out, "%s p95 %.2fx", isnan(a->error_ratio) ? "  canary has stable's" : ",", a->latency_ratio);
-	if (!isnan(a->error_ratio) || !isnan(a->latency_ratio))
-		buf_add_char(out, '\n');
-}
-
-static void add_heading(const struct live_canary *l, struct buf *out, const struct controller_live *v)
-{
-	char weight[WEIGHT_TEXT_BYTES], left[2][DURATION_TEXT_BYTES];
+	char weight[NUMBER_TEXT_BYTES], share[NUMBER_TEXT_BYTES], left[2][NUMBER_TEXT_BYTES], text[512];
+	const struct controller_live *v = w->v;
 	const struct machine *m = v->machine;
-	buf_printf(out, "%s%s/%s%s  %s", terminal_hue(l->terminal, HUE_BOLD), v->plan->service, v->plan->environment,
-	           terminal_hue(l->terminal, HUE_NONE), rollout_state_text(m->state));
-	if (m->stage >= 0)
-		buf_printf(out, "  stage %d of %zu", m->stage + 1, v->plan->stage_count);
-	buf_printf(out, "  asked %s", weight_format(m->asked_bp, weight));
-	if (!isnan(v->share))
-		buf_printf(out, ", serving %.2f %%", v->share * 100);
-	buf_add_char(out, '\n');
-	if (m->state == ROLLOUT_WATCHING || m->state == ROLLOUT_BAKING)
-		buf_printf(out, "  at least %s more, at most %s\n", duration_format(machine_stage_min_left(m), left[0]),
-		           duration_format(machine_stage_max_left(m), left[1]));
+	snprintf(text, sizeof(text), "%.80s/%.80s  %s", v->plan->service, v->plan->environment,
+	         rollout_state_text(m->state));
+	style_add(&w->style, &w->page.text, TONE_STRONG, text, (size_t)w->width);
+	page_end(&w->page, RANK_ALWAYS);
+	int n = m->stage < 0 ? 0
+	                     : snprintf(text, sizeof(text), "stage %d of %zu, ", m->stage + 1, v->plan->stage_count);
+	snprintf(text + n, sizeof(text) - (size_t)n, "asked %s, serving %s", text_weight(m->asked_bp, weight),
+	         text_share(v->share, share));
+	style_add(&w->style, &w->page.text, TONE_PLAIN, text, (size_t)w->width);
+	page_end(&w->page, RANK_ALWAYS);
+	if (m->state != ROLLOUT_WATCHING && m->state != ROLLOUT_BAKING)
+		return;
+	snprintf(text, sizeof(text), "at least %s more, at most %s", text_duration(machine_stage_min_left(m), left[0]),
+	         text_duration(machine_stage_max_left(m), left[1]));
+	style_add(&w->style, &w->page.text, TONE_FAINT, text, (size_t)w->width);
+	page_end(&w->page, RANK_STAGE);
+}
+
+static void add_titles(struct view *w)
+{
+	const bool wide = w->width >= WIDE;
+	add_cell(w, TONE_FAINT, "", NAME, false);
+	if (wide)
+		add_cell(w, TONE_FAINT, "version", VERSION, false);
+	add_cell(w, TONE_FAINT, "requests", CELL, true);
+	add_cell(w, TONE_FAINT, "errors", CELL, true);
+	if (wide)
+		add_cell(w, TONE_FAINT, "p50", CELL, true);
+	add_cell(w, TONE_FAINT, "p95", CELL, true);
+	if (wide)
+		add_cell(w, TONE_FAINT, "p99", CELL, true);
+	page_end(&w->page, RANK_STAGE);
+}
+
+static void add_arm(struct view *w, enum arm arm)
+{
+	char text[NUMBER_TEXT_BYTES];
+	const bool wide = w->width >= WIDE;
+	const struct assessment *a = w->v->assessment;
+	const char *version = w->v->record->arms[arm].version;
+	const double requests = (double)a->stage_requests[arm], errors = (double)a->stage_errors[arm];
+	add_cell(w, TONE_STRONG, arm_text(arm), NAME, false);
+	if (wide)
+		add_cell(w, TONE_PLAIN, version ? version : "", VERSION, false);
+	add_cell(w, TONE_PLAIN, text_rate((double)w->v->tick->arms[arm].requests, text), CELL, true);
+	add_cell(w, errors > 0 ? TONE_WARN : TONE_PLAIN, text_share(requests > 0 ? errors / requests : NAN, text), CELL,
+	         true);
+	if (wide)
+		add_cell(w, TONE_PLAIN, seconds_text(a->stage_quantiles[arm][0], text), CELL, true);
+	add_cell(w, TONE_PLAIN, seconds_text(a->stage_quantiles[arm][1], text), CELL, true);
+	if (wide)
+		add_cell(w, TONE_PLAIN, seconds_text(a->stage_quantiles[arm][2], text), CELL, true);
+	page_end(&w->page, RANK_ALWAYS);
+}
+
+static void add_bar(struct view *w, const char *name, double share, const char *note)
+{
+	const int room = w->width - NAME - 2 - (int)strlen(note), bar = room > 30 ? 30 : room;
+	add_cell(w, TONE_PLAIN, name, NAME, false);
+	if (bar >= 4) {
+		style_bar(&w->style, &w->page.text, isnan(share) ? 0 : share, -1, bar);
+		buf_add(&w->page.text, STR("  "));
+	}
+	style_add(&w->style, &w->page.text, TONE_PLAIN, note, (size_t)(w->width - NAME));
+	page_end(&w->page, RANK_EVIDENCE);
+}
+
+static void add_evidence(struct view *w)
+{
+	char note[128];
+	const struct assessment *a = w->v->assessment;
+	const double harm = fmax(a->harm_errors, fmax(a->harm_latency, isnan(a->harm_slo) ? -INFINITY : a->harm_slo));
+	snprintf(note, sizeof(note), "e^%.1f of e^%.1f%s", harm, a->harm_needed,
+	         w->width >= WIDE ? " needed to roll back" : "");
+	add_bar(w, "harm", a->harm_needed > 0 ? harm / a->harm_needed : 0, note);
+	snprintf(note, sizeof(note), "%.0f %%", a->promote_progress * 100);
+	add_bar(w, "promote", a->promote_progress, note);
+	if (!isnan(a->error_ratio)) {
+		snprintf(note, sizeof(note), "canary has %.2fx stable's errors (%.2f to %.2f)", a->error_ratio,
+		         a->error_ratio_low, a->error_ratio_high);
+		add_sentence(w, RANK_RATIO, note);
+	}
+	if (!isnan(a->latency_ratio)) {
+		snprintf(note, sizeof(note), "canary has %.2fx stable's p95", a->latency_ratio);
+		add_sentence(w, RANK_RATIO, note);
+	}
 }
 
 static void draw(struct live_canary *l, const struct controller_live *v)
 {
+	const struct terminal_size size = terminal_size();
+	struct view w = { .live = l, .v = v, .style = terminal_screen_style(l->terminal, size) };
 	struct buf out;
-	buf_init(&out, 1u << 16);
-	add_heading(l, &out, v);
-	add_arm(&out, v, ARM_STABLE);
-	add_arm(&out, v, ARM_CANARY);
-	add_evidence(l, &out, v->assessment);
-	buf_printf(&out, "  %s\n", v->assessment->sentence);
-	for (size_t i = 0; i < l->event_count; i++)
-		buf_printf(&out, "  %s%s%s\n", terminal_hue(l->terminal, HUE_DIM), l->events[i],
-		           terminal_hue(l->terminal, HUE_NONE));
-	terminal_draw(l->terminal, buf_str(&out));
+	w.width = style_width(&w.style);
+	buf_init(&out, REPORT_BYTES_MAX);
+	page_init(&w.page);
+	add_heading(&w);
+	page_end(&w.page, RANK_BLANK);
+	add_titles(&w);
+	add_arm(&w, ARM_STABLE);
+	add_arm(&w, ARM_CANARY);
+	page_end(&w.page, RANK_BLANK);
+	add_evidence(&w);
+	add_sentence(&w, RANK_ALWAYS, v->assessment->sentence);
+	page_end(&w.page, RANK_BLANK);
+	/* The older an event, the sooner it has to make room. */
+	for (size_t i = 0; i < l->event_count; i++) {
+		style_add(&w.style, &w.page.text, TONE_FAINT, l->events[i], (size_t)w.width);
+		page_end(&w.page, RANK_EVENTS + (int)(l->event_count - 1 - i));
+	}
+	page_write(&w.page, size.rows, &out);
+	terminal_show(l->terminal, size, buf_str(&out));
+	page_finish(&w.page);
 	buf_finish(&out);
 }
 
@@ -137,6 +216,9 @@ void live_canary_event(struct live_canary *l, const struct event_record *e)
 
 void live_canary_end(struct live_canary *l)
 {
-	if (!l->quiet)
-		terminal_leave(l->terminal);
+	terminal_leave();
+	if (l->quiet || !l->terminal->err_is_terminal)
+		return;
+	for (size_t i = 0; i < l->event_count; i++)
+		fprintf(stderr, "%s\n", l->events[i]);
 }

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "loadgen/flow_sums.h"
 #include "loadgen/manifest.h"
 #include "loadgen/result.h"
 #include "loadgen/validity.h"
@@ -41,6 +42,7 @@ struct run {
 	bool waiting;       /* meters are out for the second that is being closed */
 	bool interrupted;
 	struct meter *interval, *total;
+	struct flow_sums flows;
 	struct executor_counts before;
 	struct run_record *record;
 	size_t second_room;
@@ -112,6 +114,38 @@ static void keep_second(struct run *r, const struct second_record *second)
 		r->cpu_peak = second->cpu;
 }
 
+static void tell(struct run *r, struct mono now, dur_ns length, const struct second_record *second)
+{
+	const struct run_listener *listener = &r->options->listener;
+	if (!listener->second)
+		return;
+	flow_sums_take(&r->flows, r->interval, r->total);
+	const struct run_progress progress = {
+		.run_id = r->record->id,
+		.started_at = r->record->started_at,
+		.from = mono_since(r->closed, r->start),
+		.length = length,
+		.second = second,
+		.exceeded = r->interval->exceeded,
+		.requests = r->interval->requests,
+		.warming_up = now.ns <= r->measured_from.ns,
+		.elapsed = mono_since(now, r->start),
+		.total = mono_since(r->end, r->start),
+		.all_arrivals = r->interval->arrivals.planned,
+		.all_dropped = r->interval->arrivals.dropped,
+		.all_requests = r->total->requests,
+		.all_failed = r->total->failed,
+		.all_errors = r->total->errors,
+		.interval = &r->interval->response,
+		.response = &r->total->response,
+		.service = &r->total->service,
+		.lag = &r->total->lag,
+		.flows = r->flows.rows,
+		.flow_count = r->program->flow_count,
+	};
+	listener->second(listener->arg, &progress);
+}
+
 static void close_second(struct run *r, struct mono now)
 {
 	const dur_ns length = mono_since(now, r->closed);
@@ -120,23 +154,7 @@ static void close_second(struct run *r, struct mono now)
 	const int32_t number = (int32_t)((from_measured + (from_measured < 0 ? -SECOND / 2 : SECOND / 2)) / SECOND);
 	const struct second_record second = result_second(r->interval, &r->before, number, length);
 	keep_second(r, &second);
-	const struct run_listener *listener = &r->options->listener;
-	if (listener->second) {
-		const struct run_progress progress = {
-			.second = &second,
-			.exceeded = r->interval->exceeded,
-			.requests = r->interval->requests,
-			.warming_up = now.ns <= r->measured_from.ns,
-			.elapsed = mono_since(now, r->start),
-			.total = mono_since(r->end, r->start),
-			.all_requests = r->total->requests,
-			.all_failed = r->total->failed,
-			.response = &r->total->response,
-			.service = &r->total->service,
-			.lag = &r->total->lag,
-		};
-		listener->second(listener->arg, &progress);
-	}
+	tell(r, now, length, &second);
 	r->before = r->interval->arrivals;
 	r->closed = now;
 	r->waiting = false;
@@ -430,9 +448,11 @@ int run_execute(const struct run_options *o, struct run_record *ret_record, stru
 	id_make(ret_record->started_at, ret_record->id);
 	r.interval = meter_create(r.program);
 	r.total = meter_create(r.program);
+	flow_sums_init(&r.flows, r.program);
 	const int result = execute(&r, err);
 	meter_destroy(r.interval);
 	meter_destroy(r.total);
+	flow_sums_finish(&r.flows);
 	close_loop(&r);
 	if (result < 0)
 		run_record_finish(ret_record);

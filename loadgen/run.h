@@ -8,20 +8,10 @@
 #define WEIR_LOADGEN_RUN_H
 
 #include "net/transport.h"
-#include "record/run.h"
+#include "record/progress.h"
 #include "scenarios/program.h"
 
-/* What a listener sees each second, and once more at the end. Borrowed for the call. */
-struct run_progress {
-	const struct second_record *second;
-	uint64_t exceeded, requests; /* of the second: for the search's batches */
-	bool warming_up;
-	dur_ns elapsed, total;
-	uint64_t all_requests, all_failed; /* since the start of the measured phase */
-	const struct hist *response, *service; /* the same */
-	const struct hist *lag;
-};
-
+/* Hears each second, and once more at the end; not during the connections of the beginning. */
 struct run_listener {
 	void (*second)(void *arg, const struct run_progress *p); /* [main] */
 	void *arg;
@@ -31,14 +21,14 @@ struct run_options {
 	const struct program *program;      /* kept until run_execute returns */
 	const struct threshold *thresholds; /* in addition to the program's */
 	size_t threshold_count;
-	uint32_t threads;   /* 0: cores - 1, at least 1 */
-	uint64_t seed;      /* of all random choices */
-	dur_ns grace;       /* after the end, for requests under way; then they are censored */
+	uint32_t threads;    /* 0: cores - 1, at least 1 */
+	uint64_t seed;       /* of all random choices */
+	dur_ns grace;        /* after the end, for requests under way; then they are censored */
 	dur_ns exceed_limit; /* for the search: what counts as exceeded; 0: none */
 	bool insecure;
 	enum transport_kind http; /* who carries the requests; zero: whoever fits */
 	bool watch_signals;
-	const char *command; /* for the manifest, without secrets; may be NULL */
+	const char *command;          /* for the manifest, without secrets; may be NULL */
 	struct run_listener listener; /* may be zero */
 };
 

@@ -33,6 +33,11 @@ static struct word word_of(const struct run_record *r)
 	return (struct word){ "MET", TONE_GOOD };
 }
 
+const char *report_load_word(const struct run_record *r)
+{
+	return word_of(r).text;
+}
+
 static size_t count_not_met(const struct run_record *r)
 {
 	size_t count = 0;

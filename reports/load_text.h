@@ -20,6 +20,9 @@ void report_load_text(const struct run_record *r, const struct report_style *sty
 /* About twenty lines for the end of `weir load run`. */
 void report_load_summary(const struct run_record *r, const struct report_style *style, struct buf *out);
 
+/* The word that stands first: "MET", "NOT MET", "INVALID TEST", "ABORTED", "NO DATA", "MEASURED". */
+const char *report_load_word(const struct run_record *r);
+
 /* The sentence behind the verdict word: why, and the worst criterion. For status lines, Markdown and JUnit. */
 void report_load_sentence(const struct run_record *r, struct buf *out);
 

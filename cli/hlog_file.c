@@ -1,0 +1,139 @@
+#include "cli/hlog_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "stats/hist_codec.h"
+
+#define LONG_RUN (10 * MINUTE)
+#define LINES_BYTES_MAX (64u << 20)
+
+static bool is_stdout(const struct hlog_file *h)
+{
+	return strcmp(h->path, "-") == 0;
+}
+
+int hlog_file_open(struct hlog_file *h, const char *path, struct err *err)
+{
+	*h = (struct hlog_file){ .path = path };
+	if (!path)
+		return 0;
+	h->file = is_stdout(h) ? tmpfile() : fopen(path, "we");
+	if (h->file)
+		return 0;
+	h->path = NULL;
+	return err_set_errno(err, errno, "--hlog: '%s' cannot be written", path);
+}
+
+static void write_text(struct hlog_file *h, struct buf *text)
+{
+	const struct str s = buf_str(text);
+	errno = 0;
+	if (!h->trouble && (buf_overflowed(text) || fwrite(s.p, 1, s.len, h->file) != s.len || fflush(h->file) != 0))
+		h->trouble = errno ? errno : EFBIG;
+	buf_finish(text);
+}
+
+static void begin(struct hlog_file *h, const struct run_progress *p)
+{
+	struct buf text;
+	h->begun = true;
+	h->every = p->total > LONG_RUN ? 10 * SECOND : SECOND;
+	h->flow_count = p->flow_count;
+	h->flows = xcalloc(p->flow_count, sizeof(*h->flows));
+	h->names = xcalloc(p->flow_count, sizeof(*h->names));
+	hist_init_latency(&h->all);
+	for (size_t i = 0; i < h->flow_count; i++) {
+		hist_init_latency(&h->flows[i]);
+		h->names[i] = xstrdup(p->flows[i].name);
+	}
+	buf_init(&text, LINES_BYTES_MAX);
+	hlog_write_head(&text, p->started_at);
+	write_text(h, &text);
+}
+
+/* Ends the interval under way. */
+static void write_interval(struct hlog_file *h)
+{
+	struct buf text;
+	const double from = (double)h->from / (double)SECOND, length = (double)h->length / (double)SECOND;
+	buf_init(&text, LINES_BYTES_MAX);
+	if (hist_count(&h->all))
+		hlog_write_interval(&text, NULL, from, length, &h->all);
+	for (size_t i = 0; i < h->flow_count; i++) {
+		if (hist_count(&h->flows[i]))
+			hlog_write_interval(&text, h->names[i], from, length, &h->flows[i]);
+		hist_reset(&h->flows[i]);
+	}
+	hist_reset(&h->all);
+	h->length = 0;
+	write_text(h, &text);
+}
+
+void hlog_file_second(struct hlog_file *h, const struct run_progress *p)
+{
+	if (!h->path)
+		return;
+	if (!h->begun)
+		begin(h, p);
+	if (h->length == 0)
+		h->from = p->from;
+	h->length = p->from + p->length - h->from;
+	hist_add(&h->all, p->interval);
+	for (size_t i = 0; i < h->flow_count; i++)
+		hist_add(&h->flows[i], p->flows[i].interval);
+	/* A second is never exactly one: half a second of room. What is left at the end is written by close. */
+	if (h->length >= h->every - SECOND / 2)
+		write_interval(h);
+}
+
+static int copy_to_stdout(struct hlog_file *h)
+{
+	char piece[65536];
+	size_t n;
+	rewind(h->file);
+	while ((n = fread(piece, 1, sizeof(piece), h->file)) > 0)
+		if (fwrite(piece, 1, n, stdout) != n)
+			return -1;
+	return ferror(h->file) || fflush(stdout) != 0 ? -1 : 0;
+}
+
+static void set_aside(const struct hlog_file *h)
+{
+	if (!h->begun) {
+		unlink(h->path);
+		return;
+	}
+	char *aside = xasprintf("%s.unverified", h->path);
+	if (rename(h->path, aside) != 0)
+		unlink(h->path);
+	free(aside);
+}
+
+int hlog_file_close(struct hlog_file *h, bool valid, struct err *err)
+{
+	if (!h->path)
+		return 0;
+	if (h->begun && hist_count(&h->all))
+		write_interval(h);
+	if (!h->trouble && valid && is_stdout(h) && copy_to_stdout(h) < 0)
+		h->trouble = errno ? errno : EIO;
+	if (fclose(h->file) != 0 && !h->trouble)
+		h->trouble = errno;
+	if (!valid && !is_stdout(h))
+		set_aside(h);
+	for (size_t i = 0; i < h->flow_count; i++) {
+		hist_finish(&h->flows[i]);
+		free(h->names[i]);
+	}
+	free(h->names);
+	if (h->begun)
+		hist_finish(&h->all);
+	free(h->flows);
+	const int trouble = h->trouble;
+	const char *path = h->path;
+	*h = (struct hlog_file){ .path = NULL };
+	return trouble ? err_set_errno(err, trouble, "--hlog: '%s' cannot be written whole", path) : 0;
+}
