@@ -43,7 +43,8 @@ static void add_pointer(struct fixture *f, const char *text)
 	size_t at;
 	const char *why;
 	struct jsonscan_pointer *p = &f->pointers[f->plan.count];
-	assert_true(jsonscan_pointer_parse(str_from(text), &f->arena, p, &at, &why));
+	assert_true(text[0] == '$' ? jsonscan_path_parse(str_from(text), &f->arena, p, &at, &why)
+	                           : jsonscan_pointer_parse(str_from(text), &f->arena, p, &at, &why));
 	f->plan.pointers = f->pointers;
 	f->plan.count++;
 	f->plan.deepest = p->count > f->plan.deepest ? p->count : f->plan.deepest;
@@ -95,6 +96,52 @@ static void values_are_found_and_decoded(void **state)
 	expect(&f, "\"\"", 3, JSONSCAN_STRING, "");
 	expect(&f, "{}", 3, JSONSCAN_OBJECT, "");
 	end(&f);
+}
+
+static void paths_find_what_pointers_find_and_the_first_of_many(void **state)
+{
+	static const char list[] =
+		"{\"a\":[{\"b\":1},{\"id\":\"x\",\"b c\":2},{\"id\":\"y\"}],\"0\":{\"id\":\"no item\"}}";
+	struct fixture f;
+	begin(&f);
+	add_pointer(&f, "$.a[1].id");
+	add_pointer(&f, "$.a[*].id");
+	add_pointer(&f, "/a/1/id");
+	add_pointer(&f, "$['a'][1]['b c']");
+	add_pointer(&f, "$[0].id");
+	add_pointer(&f, "$.a[*]");
+	add_pointer(&f, "/a/0");
+	expect(&f, list, 0, JSONSCAN_STRING, "x");
+	expect(&f, list, 1, JSONSCAN_STRING, "x");
+	expect(&f, list, 2, JSONSCAN_STRING, "x"); /* three pointers, one value */
+	expect(&f, list, 3, JSONSCAN_NUMBER, "2");
+	expect(&f, list, 4, JSONSCAN_ABSENT, ""); /* [0] is no member that is called "0" */
+	expect(&f, list, 5, JSONSCAN_OBJECT, "");
+	expect(&f, list, 6, JSONSCAN_OBJECT, "");
+	expect(&f, "[{\"id\":7}]", 4, JSONSCAN_NUMBER, "7");
+	expect(&f, "{\"a\":[[{\"id\":1}],{\"id\":2}]}", 1, JSONSCAN_NUMBER, "2");
+	end(&f);
+}
+
+static void bad_paths_say_where(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t at;
+	} cases[] = { { "a", 0 },     { "$a", 1 },    { "$.", 2 },           { "$..a", 2 },  { "$[", 1 },
+		      { "$[a]", 1 },  { "$['a]", 1 }, { "$['a'", 1 },        { "$[-1]", 1 }, { "$.a[01]", 3 },
+		      { "$.a b", 3 }, { "$[0]x", 4 }, { "$[4294967295]", 1 } };
+	struct arena arena;
+	arena_init(&arena);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct jsonscan_pointer p;
+		const char *why = NULL;
+		size_t at = 99;
+		assert_false(jsonscan_path_parse(str_from(cases[i].text), &arena, &p, &at, &why));
+		if (at != cases[i].at || !why)
+			fail_msg("%s: at %zu: %s", cases[i].text, at, why);
+	}
+	arena_finish(&arena);
 }
 
 static void what_is_no_json_is_refused(void **state)
@@ -348,6 +395,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_found_and_decoded),
+		cmocka_unit_test(paths_find_what_pointers_find_and_the_first_of_many),
+		cmocka_unit_test(bad_paths_say_where),
 		cmocka_unit_test(what_is_no_json_is_refused),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(bad_pointers_say_where),
