@@ -82,3 +82,24 @@ const struct command cmd_scenario_dump = {
 	.options_bytes = sizeof(struct scenario_flags),
 	.main = scenario_dump,
 };
+
+static int scenario_schema(const struct invocation *in)
+{
+	struct buf text;
+	buf_init(&text, DUMP_BYTES_MAX);
+	program_schema(&text);
+	const int printed = print_result(buf_str(&text));
+	buf_finish(&text);
+	return printed;
+}
+
+const struct command cmd_scenario_schema = {
+	.noun = "scenario",
+	.verb = "schema",
+	.arguments = "",
+	.summary = "print the JSON Schema of scenario files, for editors",
+	.details = "  weir scenario schema > scenario.schema.json\n\nThe same as scenarios/scenario.schema.json.",
+	.options = options,
+	.options_bytes = sizeof(struct scenario_flags),
+	.main = scenario_schema,
+};

@@ -231,5 +231,7 @@ extern const struct field scenario_fields[], defaults_fields[], tls_fields[], au
 	extract_fields[], stage_fields[], threshold_fields[];
 /* Executors have a table per kind; NULL past the last. */
 const struct field *executor_kind_fields(size_t i, const char **ret_name);
+/* The keys that say what a step does; NULL past the last. */
+const char *step_kind_key(size_t i);
 
 #endif

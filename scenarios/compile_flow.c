@@ -105,6 +105,11 @@ static const struct step_kind {
 	{ "pace", NULL, KIND_PACE, beside_waits },    { "steps", NULL, KIND_BLOCK, beside_blocks },
 };
 
+const char *step_kind_key(size_t i)
+{
+	return i < ARRAY_LEN(kinds) ? kinds[i].key : NULL;
+}
+
 static void compile_steps(struct compiler *c, const struct node *steps, const struct flow *flow);
 
 static void emit(struct compiler *c, enum op op, uint32_t operand)

@@ -371,7 +371,7 @@ struct program_inputs {
 	int (*read_file)(void *arg, const char *name, struct buf *out, struct err *err);
 	void *file_arg;
 	const char *folder; /* put in front of the names of certificates; NULL: nothing */
-	double time_scale; /* lengths of the load and of the warm-up are multiplied with it; 0 means 1 */
+	double time_scale;  /* lengths of the load and of the warm-up are multiplied with it; 0 means 1 */
 };
 
 /* Compiles a document that doc_init or doc_read has parsed. On success sets <ret_program> (given: program_destroy) and

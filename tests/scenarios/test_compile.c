@@ -107,12 +107,57 @@ static int check_folder(const char *from, const char *to, const char *prefix, in
 static void good_files_are_compiled(void **state)
 {
 	assert_true(check_folder(SCENARIOS_TESTS "/good", SCENARIOS_TESTS "/good", "", 0) >= 2);
-	assert_true(check_folder(SCENARIOS_LIBRARY, SCENARIOS_TESTS "/good", "library-", 0) >= 2);
+	assert_true(check_folder(SCENARIOS_LIBRARY, SCENARIOS_TESTS "/good", "library-", 0) >= 6);
 }
 
 static void bad_files_say_what_and_where(void **state)
 {
-	assert_true(check_folder(SCENARIOS_TESTS "/bad", SCENARIOS_TESTS "/bad", "", -1) >= 40);
+	assert_true(check_folder(SCENARIOS_TESTS "/bad", SCENARIOS_TESTS "/bad", "", -1) >= 90);
+}
+
+/* A library file, <scale> times as long. */
+static struct program *compile_library(const char *file, double scale)
+{
+	const struct program_inputs in = { .time_scale = scale };
+	char *path = xasprintf(SCENARIOS_LIBRARY "/%s", file);
+	struct program *p = NULL;
+	struct doc doc;
+	assert_int_equal(doc_read(&doc, path, NULL), 0);
+	assert_int_equal(program_compile(&doc, &in, &p), 0);
+	doc_finish(&doc);
+	free(path);
+	return p;
+}
+
+static void the_load_can_be_shortened_and_nothing_else(void **state)
+{
+	struct program *whole = compile_library("critical-flows.json", 0),
+		       *tenth = compile_library("critical-flows.json", 0.1);
+	assert_int_equal(whole->duration, 23 * MINUTE);
+	assert_int_equal(tenth->duration, 138 * SECOND);
+	assert_int_equal(tenth->warmup, 3 * SECOND);
+	assert_int_equal(tenth->executors[0].segments[1].duration, 18 * SECOND);
+	assert_true(tenth->executors[0].segments[1].to == 30);
+	assert_int_equal(tenth->executors[0].users, 100);
+	assert_int_equal(tenth->steps[0].timeout, 10 * SECOND);
+	assert_int_equal(tenth->pauses[0].low, SECOND);
+	program_destroy(whole);
+	program_destroy(tenth);
+}
+
+static void the_ladder_has_seven_rungs(void **state)
+{
+	static const double rungs[] = { 5, 10, 20, 30, 50, 75, 100 };
+	struct program *p = compile_library("capacity.json", 1);
+	const struct executor_plan *x = &p->executors[0];
+	assert_int_equal(x->segment_count, 2 * ARRAY_LEN(rungs));
+	for (size_t i = 0; i < ARRAY_LEN(rungs); i++) {
+		const struct load_segment *ramp = &x->segments[2 * i], *hold = ramp + 1;
+		assert_true(ramp->to == rungs[i] && hold->from == rungs[i] && hold->to == rungs[i]);
+		assert_int_equal(ramp->duration, 30 * SECOND);
+		assert_int_equal(hold->duration, 150 * SECOND);
+	}
+	program_destroy(p);
 }
 
 static struct program *compile(const char *text, const char *target)
@@ -197,9 +242,14 @@ static void secrets_are_known_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_files_are_compiled),    cmocka_unit_test(bad_files_say_what_and_where),
-		cmocka_unit_test(the_hash_is_of_the_meaning), cmocka_unit_test(the_target_can_be_given),
-		cmocka_unit_test(thresholds_from_elsewhere),  cmocka_unit_test(secrets_are_known_by_name),
+		cmocka_unit_test(good_files_are_compiled),
+		cmocka_unit_test(bad_files_say_what_and_where),
+		cmocka_unit_test(the_hash_is_of_the_meaning),
+		cmocka_unit_test(the_target_can_be_given),
+		cmocka_unit_test(the_load_can_be_shortened_and_nothing_else),
+		cmocka_unit_test(the_ladder_has_seven_rungs),
+		cmocka_unit_test(thresholds_from_elsewhere),
+		cmocka_unit_test(secrets_are_known_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
