@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/units.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/outputs.h"
@@ -168,6 +169,15 @@ static int print_record(const struct invocation *in, const struct run_flags *f, 
 	return status;
 }
 
+static void tell_early_end(const struct run_record *r)
+{
+	char after[DURATION_TEXT_BYTES];
+	for (size_t i = 0; i < r->threshold_count; i++)
+		if (r->thresholds[i].ended_run)
+			fail_with(EXIT_NOT_MET, "the run was ended after %s of its measured time: %s did not hold",
+			          duration_format(r->duration, after), r->thresholds[i].that);
+}
+
 /* Everything after the load: files, store, summary, comparison. The worst status wins, in the order of their weight. */
 static int finish(const struct invocation *in, const struct run_flags *f, struct store *store, struct run_watch *watch,
                   struct run_record *r)
@@ -183,6 +193,7 @@ static int finish(const struct invocation *in, const struct run_flags *f, struct
 		trouble = fail(&err);
 	const int printed = print_record(in, f, r, stored);
 	int status = status_of(r);
+	tell_early_end(r);
 	if (status == EXIT_ENVIRONMENT)
 		fail_with(EXIT_ENVIRONMENT, "no request reached the target: it went away after the run began");
 	if (status == EXIT_MET && f->baseline)

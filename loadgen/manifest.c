@@ -44,6 +44,6 @@ json_t *manifest_make(const struct run_options *o, uint32_t threads)
 	                 curl->version, "host", system.nodename, "system", system.sysname, "kernel", system.release,
 	                 "machine", system.machine, "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "descriptors",
 	                 (json_int_t)files.rlim_cur, "threads", (json_int_t)threads, "cpu", cpu, "seed",
-	                 (json_int_t)(o->seed & INT64_MAX), "command", o->command,
-	                 "tls", curl->ssl_version ? curl->ssl_version : "none");
+	                 (json_int_t)(o->seed & INT64_MAX), "command", o->command, "tls",
+	                 curl->ssl_version ? curl->ssl_version : "none");
 }

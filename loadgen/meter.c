@@ -133,8 +133,8 @@ void meter_add(struct meter *into, const struct meter *from)
 	hist_add(&into->lag, &from->lag);
 	for (size_t i = 0; i < from->sample_count && into->sample_count < RUN_SAMPLES_MAX; i++) {
 		const struct error_sample *s = &from->samples[i];
-		into->samples[into->sample_count++] =
-		        (struct error_sample){ s->error, xstrdup(s->flow), xstrdup(s->step), xstrdup(s->text) };
+		into->samples[into->sample_count++] = (struct error_sample){ s->error, xstrdup(s->flow),
+			                                                     xstrdup(s->step), xstrdup(s->text) };
 	}
 }
 
@@ -165,7 +165,10 @@ void meter_sample(struct meter *m, enum run_error error, uint32_t step, const ch
 		return;
 	const struct step *s = &m->program->steps[step];
 	m->samples[m->sample_count++] = (struct error_sample){
-		error, xstrdup(m->program->flows[s->flow].name), xstrdup(s->name), xstrdup(text),
+		error,
+		xstrdup(m->program->flows[s->flow].name),
+		xstrdup(s->name),
+		xstrdup(text),
 	};
 }
 

@@ -39,22 +39,22 @@ struct meter {
 	struct hist response, service; /* of all requests */
 	struct hist lag; /* actual send - the first moment at which it could be sent: the generator's own lateness */
 
-	uint64_t started;   /* requests sent, by actual time */
-	uint64_t requests;  /* finished or censored */
-	uint64_t failed;    /* of requests */
-	uint64_t exceeded;  /* of requests: failed, censored, or slower than the limit of the search */
-	uint64_t censored;  /* of requests: at least this slow */
+	uint64_t started;                 /* requests sent, by actual time */
+	uint64_t requests;                /* finished or censored */
+	uint64_t failed;                  /* of requests */
+	uint64_t exceeded;                /* of requests: failed, censored, or slower than the limit of the search */
+	uint64_t censored;                /* of requests: at least this slow */
 	uint64_t errors[RUN_ERROR_KINDS]; /* sums to failed */
-	uint64_t by_replay, by_curl; /* of requests: who carried them; what was never sent is in neither */
-	uint64_t warmup;    /* finished requests of the warm-up, in none of the others */
-	uint64_t retries, redirects; /* exchanges after which their step went on; not in requests */
+	uint64_t by_replay, by_curl;      /* of requests: who carried them; what was never sent is in neither */
+	uint64_t warmup;                  /* finished requests of the warm-up, in none of the others */
+	uint64_t retries, redirects;      /* exchanges after which their step went on; not in requests */
 	uint64_t connections;
 	uint64_t bytes_sent, bytes_received;
 
 	/* At the moment of the hand-over. */
 	struct executor_counts arrivals; /* of all executors since the start, not of the interval */
 	uint32_t users, in_flight;
-	double cpu; /* share of a core that the worker used since the last one */
+	double cpu;      /* share of a core that the worker used since the last one */
 	dur_ns turn_max; /* longest turn of the loop, sleep excluded */
 
 	struct error_sample samples[RUN_SAMPLES_MAX];

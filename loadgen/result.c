@@ -62,8 +62,8 @@ void result_fill(struct run_record *r, const struct meter *m, dur_ns measured)
 	fill_checks(r, m);
 	for (size_t i = 0; i < m->sample_count; i++) {
 		const struct error_sample *s = &m->samples[i];
-		r->samples[r->sample_count++] =
-		        (struct error_sample){ s->error, xstrdup(s->flow), xstrdup(s->step), xstrdup(s->text) };
+		r->samples[r->sample_count++] = (struct error_sample){ s->error, xstrdup(s->flow), xstrdup(s->step),
+			                                               xstrdup(s->text) };
 	}
 }
 

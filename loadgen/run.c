@@ -17,6 +17,7 @@
 #include "loadgen/result.h"
 #include "loadgen/validity.h"
 #include "loadgen/verdict.h"
+#include "loadgen/watch.h"
 #include "loadgen/worker.h"
 #include "net/probe.h"
 
@@ -42,6 +43,10 @@ struct run {
 	bool waiting;       /* meters are out for the second that is being closed */
 	bool interrupted;
 	struct meter *interval, *total;
+	struct watch **watches; /* per threshold; NULL where none is needed */
+	size_t threshold_count;
+	bool ended_by_threshold;
+	bool joined; /* the workers are gone */
 	struct flow_sums flows;
 	struct executor_counts before;
 	struct run_record *record;
@@ -84,11 +89,16 @@ static void poke_run(void *arg)
 	loop_wake_poke(&r->loop, &r->wake);
 }
 
+static void stop_workers(struct run *r)
+{
+	for (uint32_t i = 0; i < r->worker_count; i++)
+		worker_stop(&r->workers[i]);
+}
+
 static void interrupt(struct run *r)
 {
 	r->interrupted = true;
-	for (uint32_t i = 0; i < r->worker_count; i++)
-		worker_stop(&r->workers[i]);
+	stop_workers(r);
 }
 
 static void on_signal(struct loop_signal *s, int number)
@@ -146,6 +156,23 @@ static void tell(struct run *r, struct mono now, dur_ns length, const struct sec
 	listener->second(listener->arg, &progress);
 }
 
+/* The program's, then those of the command line. */
+static const struct threshold *threshold_of(const struct run *r, size_t i)
+{
+	const struct program *p = r->program;
+	return i < p->threshold_count ? &p->thresholds[i] : &r->options->thresholds[i - p->threshold_count];
+}
+
+static void watch_thresholds(struct run *r, dur_ns length)
+{
+	for (size_t i = 0; i < r->threshold_count && !r->ended_by_threshold; i++)
+		if (r->watches[i] && watch_interval(r->watches[i], r->interval, length)) {
+			r->ended_by_threshold = true;
+			if (!r->joined)
+				stop_workers(r);
+		}
+}
+
 static void close_second(struct run *r, struct mono now)
 {
 	const dur_ns length = mono_since(now, r->closed);
@@ -154,6 +181,8 @@ static void close_second(struct run *r, struct mono now)
 	const int32_t number = (int32_t)((from_measured + (from_measured < 0 ? -SECOND / 2 : SECOND / 2)) / SECOND);
 	const struct second_record second = result_second(r->interval, &r->before, number, length);
 	keep_second(r, &second);
+	if (r->closed.ns >= r->measured_from.ns)
+		watch_thresholds(r, length);
 	tell(r, now, length, &second);
 	r->before = r->interval->arrivals;
 	r->closed = now;
@@ -234,6 +263,7 @@ static int join_workers(struct run *r, struct err *err)
 	int result = 0;
 	for (uint32_t i = 0; i < r->worker_count; i++)
 		worker_join(&r->workers[i]);
+	r->joined = true;
 	/* What was handed over before the end; the counts in it are older than those of the last meters. */
 	collect_meters(r);
 	r->interval->arrivals = (struct executor_counts){ 0 };
@@ -256,14 +286,17 @@ static int join_workers(struct run *r, struct err *err)
 
 static void judge_thresholds(struct run *r, dur_ns measured)
 {
-	const struct program *p = r->program;
-	const size_t count = p->threshold_count + r->options->threshold_count;
-	r->record->thresholds = xcalloc(count, sizeof(*r->record->thresholds));
-	r->record->threshold_count = count;
-	for (size_t i = 0; i < count; i++) {
-		const struct threshold *t = i < p->threshold_count ? &p->thresholds[i]
-		                                                   : &r->options->thresholds[i - p->threshold_count];
-		verdict_threshold(t, r->total, measured, &r->record->thresholds[i]);
+	r->record->thresholds = xcalloc(r->threshold_count, sizeof(*r->record->thresholds));
+	r->record->threshold_count = r->threshold_count;
+	for (size_t i = 0; i < r->threshold_count; i++) {
+		struct threshold_record *ret = &r->record->thresholds[i];
+		if (watch_has_window(r->watches[i]))
+			watch_verdict(r->watches[i], ret);
+		else
+			verdict_threshold(threshold_of(r, i), r->total, measured, ret);
+		ret->ended_run = watch_ended_run(r->watches[i]);
+		/* What ended the run did not hold, whatever the requests that were still under way made of it. */
+		ret->met = ret->met && !ret->ended_run;
 	}
 }
 
@@ -433,6 +466,14 @@ static int execute(struct run *r, struct err *err)
 	return result;
 }
 
+static void make_watches(struct run *r)
+{
+	r->threshold_count = r->program->threshold_count + r->options->threshold_count;
+	r->watches = xcalloc(r->threshold_count, sizeof(struct watch *));
+	for (size_t i = 0; i < r->threshold_count; i++)
+		r->watches[i] = watch_create(threshold_of(r, i));
+}
+
 int run_execute(const struct run_options *o, struct run_record *ret_record, struct err *err)
 {
 	const struct transport_options transport = transport_options(o);
@@ -448,6 +489,7 @@ int run_execute(const struct run_options *o, struct run_record *ret_record, stru
 	id_make(ret_record->started_at, ret_record->id);
 	r.interval = meter_create(r.program);
 	r.total = meter_create(r.program);
+	make_watches(&r);
 	flow_sums_init(&r.flows, r.program);
 	const int result = execute(&r, err);
 	meter_destroy(r.interval);

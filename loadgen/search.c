@@ -14,8 +14,8 @@
 #define CONFIRM_LESS 0.95
 #define CONFIRMATIONS_MAX 5
 #define CONFIDENCE 0.95
-#define CLEAR_PASS 0.5  /* of q */
-#define CLEAR_FAIL 3.0  /* times q */
+#define CLEAR_PASS 0.5 /* of q */
+#define CLEAR_FAIL 3.0 /* times q */
 #define CENSORED_MOST 0.05
 #define BEGUN_LEAST 0.99
 #define RATE_LEAST 0.2

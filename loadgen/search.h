@@ -18,10 +18,10 @@
 #include "stats/batch.h"
 
 struct search_limits {
-	double quantile;     /* of the SLO: 0.95 */
-	dur_ns limit;        /* of the SLO */
-	double start_rate;   /* arrivals per second of the first trial */
-	double most_rate;    /* never more than this */
+	double quantile;       /* of the SLO: 0.95 */
+	dur_ns limit;          /* of the SLO */
+	double start_rate;     /* arrivals per second of the first trial */
+	double most_rate;      /* never more than this */
 	dur_ns trial, confirm; /* measured time of a trial of the climb, and of the confirmation */
 };
 
@@ -31,11 +31,11 @@ struct search_limits {
 struct trial_figures {
 	struct batch batches[SEARCH_BATCHES_MAX]; /* k exceedances among n requests per second of the trial */
 	size_t batch_count;
-	double begun;         /* share of the arrivals that began in time enough to begin at all */
+	double begun; /* share of the arrivals that began in time enough to begin at all */
 	uint64_t censored, requests, failed;
 	dur_ns quantile;
-	bool invalid;         /* the generator was the limit */
-	const char *reason;   /* borrowed; why it is invalid */
+	bool invalid;       /* the generator was the limit */
+	const char *reason; /* borrowed; why it is invalid */
 };
 
 struct search {

@@ -33,8 +33,8 @@ static struct program *program_at(const struct search_options *o, double rate, d
 	json_object_del(copy, "thresholds");
 	json_object_set_new(copy, "warmup", json_string(warmup));
 	json_object_set_new(copy, "load",
-	                    json_pack("[{s:s, s:f, s:s, s:s}]", "executor", "constant-rate", "rate", rate, "for", length,
-	                              "arrivals", "poisson"));
+	                    json_pack("[{s:s, s:f, s:s, s:s}]", "executor", "constant-rate", "rate", rate, "for",
+	                              length, "arrivals", "poisson"));
 	char *text = json_dumps(copy, JSON_COMPACT);
 	must(text);
 	doc_init(&doc, "trial", str_from(text));
@@ -46,8 +46,8 @@ static struct program *program_at(const struct search_options *o, double rate, d
 	return program;
 }
 
-static int run_trial(const struct search_options *o, double rate, dur_ns time, struct trial *t, struct run_record *record,
-                     struct err *err)
+static int run_trial(const struct search_options *o, double rate, dur_ns time, struct trial *t,
+                     struct run_record *record, struct err *err)
 {
 	struct program *program = program_at(o, rate, time);
 	if (!program)
@@ -102,7 +102,8 @@ int search_execute(const struct search_options *o, struct search_record *ret_rec
 		} else {
 			search_take(&s, &t.figures, ret_record);
 			if (o->listener.trial_ended)
-				o->listener.trial_ended(o->listener.arg, &ret_record->trials[ret_record->trial_count - 1]);
+				o->listener.trial_ended(o->listener.arg,
+				                        &ret_record->trials[ret_record->trial_count - 1]);
 		}
 		if (!ret_record->manifest)
 			ret_record->manifest = json_incref(run.manifest);

@@ -14,11 +14,11 @@ struct search_listener {
 };
 
 struct search_options {
-	const json_t *scenario;        /* a scenario that compiles; borrowed. Its load, warm-up and thresholds are replaced */
+	const json_t *scenario; /* a scenario that compiles; borrowed. Its load, warm-up and thresholds are replaced */
 	const struct program_inputs *inputs;
 	struct search_limits limits;
-	dur_ns warmup;                 /* of each trial */
-	struct run_options run;        /* threads, seed, insecure, watch_signals, command; the rest is set per trial */
+	dur_ns warmup;          /* of each trial */
+	struct run_options run; /* threads, seed, insecure, watch_signals, command; the rest is set per trial */
 	struct search_listener listener;
 };
 

@@ -48,57 +48,109 @@ static double figure_of_hist(const struct threshold *t, const struct hist *h)
 	return NAN;
 }
 
-static double figure_of_times(const struct threshold *t, const struct meter *m)
+void verdict_sums_init(struct verdict_sums *s)
 {
-	const struct program *p = m->program;
-	struct hist all;
-	if (t->metric == METRIC_SEND_LAG) /* is the generator's, of all requests: there is none of a flow or a step */
-		return t->flow.len || t->step.len || t->group.len ? NAN : figure_of_hist(t, &m->lag);
-	hist_init_latency(&all);
-	for (uint32_t i = 0; t->metric == METRIC_ITERATION_TIME && i < p->flow_count; i++)
-		if (t->flow_index == THRESHOLD_ANY || t->flow_index == i)
-			hist_add(&all, &m->flows[i].iteration);
-	for (uint32_t i = 0; t->metric != METRIC_ITERATION_TIME && i < p->step_count; i++)
-		if (is_meant(t, p, i))
-			hist_add(&all, t->metric == METRIC_SERVICE_TIME ? &m->steps[i].service : &m->steps[i].response);
-	const double figure = figure_of_hist(t, &all);
-	hist_finish(&all);
-	return figure;
+	*s = (struct verdict_sums){ .requests = 0 };
+	hist_init_latency(&s->times);
 }
 
-static double figure_of_checks(const struct threshold *t, const struct meter *m)
+void verdict_sums_finish(struct verdict_sums *s)
+{
+	hist_finish(&s->times);
+}
+
+void verdict_sums_reset(struct verdict_sums *s)
+{
+	hist_reset(&s->times);
+	s->requests = s->failed = s->checks = s->passed = 0;
+	s->measured = 0;
+}
+
+void verdict_sums_add(struct verdict_sums *into, const struct verdict_sums *from)
+{
+	hist_add(&into->times, &from->times);
+	into->requests += from->requests;
+	into->failed += from->failed;
+	into->checks += from->checks;
+	into->passed += from->passed;
+	into->measured += from->measured;
+}
+
+static void gather_times(const struct threshold *t, const struct meter *m, struct hist *into)
 {
 	const struct program *p = m->program;
-	uint64_t passed = 0, failed = 0;
+	switch (t->metric) {
+	case METRIC_NONE:
+		return;
+	case METRIC_SEND_LAG: /* is the generator's, of all requests: there is none of a flow or a step */
+		if (t->flow.len + t->step.len + t->group.len == 0)
+			hist_add(into, &m->lag);
+		return;
+	case METRIC_ITERATION_TIME:
+		for (uint32_t i = 0; i < p->flow_count; i++)
+			if (t->flow_index == THRESHOLD_ANY || t->flow_index == i)
+				hist_add(into, &m->flows[i].iteration);
+		return;
+	case METRIC_RESPONSE_TIME:
+	case METRIC_SERVICE_TIME:
+		for (uint32_t i = 0; i < p->step_count; i++)
+			if (is_meant(t, p, i))
+				hist_add(into, t->metric == METRIC_SERVICE_TIME ? &m->steps[i].service
+				                                                : &m->steps[i].response);
+		return;
+	}
+}
+
+void verdict_gather(const struct threshold *t, const struct meter *m, dur_ns measured, struct verdict_sums *into)
+{
+	const struct program *p = m->program;
+	gather_times(t, m, &into->times);
+	for (uint32_t i = 0; i < p->step_count; i++) {
+		if (!is_meant(t, p, i))
+			continue;
+		into->requests += m->steps[i].requests;
+		into->failed += m->steps[i].failed;
+	}
 	for (uint32_t i = 0; i < p->check_count; i++) {
 		if (!is_meant(t, p, p->checks[i].step) || (t->check.len && !str_is(t->check, p->checks[i].text)))
 			continue;
-		passed += m->checks[i].passed;
-		failed += m->checks[i].failed;
+		into->checks += m->checks[i].passed + m->checks[i].failed;
+		into->passed += m->checks[i].passed;
 	}
-	return passed + failed ? (double)passed / (double)(passed + failed) : NAN;
+	into->measured += measured;
 }
 
-static double figure_of_requests(const struct threshold *t, const struct meter *m, dur_ns measured)
+double verdict_value(const struct threshold *t, const struct verdict_sums *s)
 {
-	uint64_t requests = 0, failed = 0;
-	for (uint32_t i = 0; i < m->program->step_count; i++)
-		if (is_meant(t, m->program, i)) {
-			requests += m->steps[i].requests;
-			failed += m->steps[i].failed;
-		}
-	if (t->figure == FIGURE_RATE)
-		return measured > 0 && requests ? (double)requests * (double)SECOND / (double)measured : NAN;
-	return requests ? (double)failed / (double)requests : NAN;
+	switch (t->figure) {
+	case FIGURE_CHECK_RATE:
+		return s->checks ? (double)s->passed / (double)s->checks : NAN;
+	case FIGURE_ERROR_RATE:
+		return s->requests ? (double)s->failed / (double)s->requests : NAN;
+	case FIGURE_RATE:
+		return s->measured > 0 && s->requests ? (double)s->requests * (double)SECOND / (double)s->measured
+		                                      : NAN;
+	case FIGURE_QUANTILE:
+	case FIGURE_MEAN:
+	case FIGURE_MAX:
+	case FIGURE_MIN:
+	case FIGURE_COUNT:
+		break;
+	}
+	/* A lag that is asked of a flow, a step or a group does not exist, not even as a count. */
+	if (t->metric == METRIC_SEND_LAG && t->flow.len + t->step.len + t->group.len > 0)
+		return NAN;
+	return figure_of_hist(t, &s->times);
 }
 
 double verdict_figure(const struct threshold *t, const struct meter *m, dur_ns measured)
 {
-	if (t->figure == FIGURE_CHECK_RATE)
-		return figure_of_checks(t, m);
-	if (t->figure == FIGURE_ERROR_RATE || t->figure == FIGURE_RATE)
-		return figure_of_requests(t, m, measured);
-	return figure_of_times(t, m);
+	struct verdict_sums s;
+	verdict_sums_init(&s);
+	verdict_gather(t, m, measured, &s);
+	const double value = verdict_value(t, &s);
+	verdict_sums_finish(&s);
+	return value;
 }
 
 void verdict_threshold(const struct threshold *t, const struct meter *m, dur_ns measured, struct threshold_record *ret)

@@ -19,21 +19,21 @@
 #include "stats/hist.h"
 
 /* Why a request failed; each request has at most one class. The words are those of the JSON. */
-#define RUN_ERRORS(X)                                                                        \
-	X(DNS, "dns")                                                                        \
-	X(CONNECT, "connect")                                                                \
-	X(TLS, "tls")                                                                        \
-	X(RESET, "reset")       /* the peer ended the connection without a whole answer */   \
-	X(TIMEOUT, "timeout")                                                                \
-	X(PROTOCOL, "protocol") /* bytes that are not HTTP, or not what they promised */     \
-	X(STATUS, "status")     /* a status that no check of the step allows */              \
+#define RUN_ERRORS(X)                                                                    \
+	X(DNS, "dns")                                                                    \
+	X(CONNECT, "connect")                                                            \
+	X(TLS, "tls")                                                                    \
+	X(RESET, "reset") /* the peer ended the connection without a whole answer */     \
+	X(TIMEOUT, "timeout")                                                            \
+	X(PROTOCOL, "protocol") /* bytes that are not HTTP, or not what they promised */ \
+	X(STATUS, "status")     /* a status that no check of the step allows */          \
 	X(CHECK, "check")       /* any other check or extraction that failed */
 
 enum run_error {
 #define X(id, text) RUN_ERROR_##id,
 	RUN_ERRORS(X)
 #undef X
-	RUN_ERROR_KINDS
+		RUN_ERROR_KINDS
 };
 const char *run_error_text(enum run_error e);
 
@@ -52,8 +52,8 @@ struct step_record {
 
 struct flow_record {
 	char *name;
-	uint64_t iterations; /* ended */
-	uint64_t failed;     /* of iterations: at least one request failed */
+	uint64_t iterations;   /* ended */
+	uint64_t failed;       /* of iterations: at least one request failed */
 	struct hist response;  /* of all requests of the flow */
 	struct hist iteration; /* whole iterations, intended start to end, pauses included */
 	struct step_record *steps;
@@ -66,10 +66,11 @@ struct check_record {
 };
 
 struct threshold_record {
-	char *that; /* as written */
+	char *that;     /* as written */
 	bool has_value; /* false: no data, which is never met */
-	double value; /* ns for times, 0..1 for shares, per second for rates */
+	double value;   /* ns for times, 0..1 for shares, per second for rates; of windows the worst one's */
 	bool met;
+	bool ended_run; /* the run was ended because it did not hold */
 };
 
 /* One second of the run, by actual time. Quantiles are 0 when nothing ended in it. */
@@ -77,7 +78,7 @@ struct second_record {
 	int32_t second; /* since the start of the measured phase; negative in the warm-up */
 	double offered; /* arrivals planned in it */
 	uint32_t started, completed, failed, dropped; /* requests; dropped: arrivals */
-	uint32_t users, in_flight; /* at its end */
+	uint32_t users, in_flight;                    /* at its end */
 	dur_ns response_p50, response_p95, response_p99, service_p50, service_p99, lag_p99;
 	double cpu; /* of the busiest worker, 0..1 */
 };
@@ -111,9 +112,9 @@ struct run_record {
 	uint64_t censored;  /* requests that timed out or were cut by the end: at least this slow */
 	uint32_t users_max;
 
-	uint64_t requests, failed; /* failed: of requests */
+	uint64_t requests, failed;        /* failed: of requests */
 	uint64_t errors[RUN_ERROR_KINDS]; /* sums to failed */
-	uint64_t by_replay, by_curl; /* requests per transport */
+	uint64_t by_replay, by_curl;      /* requests per transport */
 	uint64_t bytes_sent, bytes_received;
 	uint64_t connections; /* that were opened */
 

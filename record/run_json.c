@@ -124,6 +124,8 @@ static void encode_judgement(json_t *o, const struct run_record *r)
 		else
 			out_number(figures, "value", threshold_is_time(t->that) ? round(t->value) / 1e3 : t->value);
 		out_bool(threshold, "met", t->met);
+		if (t->ended_run)
+			out_bool(threshold, "ended_run", true);
 	}
 	json_t *samples = out_array(o, "samples");
 	for (size_t i = 0; i < r->sample_count; i++) {
@@ -296,6 +298,7 @@ static void decode_thresholds(const struct in *o, struct run_record *r)
 		if (threshold_is_time(t->that))
 			t->value = round(t->value * 1e3);
 		t->met = in_bool(&threshold, "met");
+		t->ended_run = in_has(&threshold, "ended_run") && in_bool(&threshold, "ended_run");
 	}
 }
 

@@ -89,6 +89,18 @@ def test_thresholds_decide_the_exit_status(weir, demo_app):
     assert none.status == 2 and "elsewhere" in none.stderr
 
 
+def test_a_threshold_may_end_the_run(weir, demo_app):
+    app = demo_app(error_rate=1.0)
+    path = scenario(weir, app.url, load=[{"executor": "constant-rate", "rate": 50, "for": "60s"}],
+                    thresholds=["p95(response_time) < 10s", {"that": "error_rate < 10%", "over": "2s", "abort": True}])
+    run = weir("load", "run", path, "--json", "--no-store")
+    assert run.status in (1, 4), run
+    figures = run.json()
+    assert figures["duration_s"] < 10
+    assert [t.get("ended_run", False) for t in figures["thresholds"]] == [False, True]
+    assert "error_rate < 10% did not hold" in run.stderr
+
+
 def test_failed_requests_are_counted_by_class(weir, demo_app, peer):
     app = demo_app(error_rate=1.0)
     run = weir("load", "run", app.url + "/api/groups", "--rate", 50, "--duration", "1s", "--json", "--no-store")
