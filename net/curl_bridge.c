@@ -5,6 +5,7 @@
 #include "net/curl_bridge.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/must.h"
@@ -142,6 +143,19 @@ void curl_bridge_set_up(CURL *easy, const struct transport_options *options, voi
 	curl_bridge_set_route(easy, options, connect_to);
 }
 
+/* libcurl keeps the authorities that it has read for the next connections of a multi, but only when all of them come from
+ * one file. Without that each connection reads them anew: 15 ms of CPU and most of a megabyte. */
+static void set_authorities(CURL *easy, const char *ca)
+{
+	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+	const char *of_system = v->age >= CURLVERSION_SEVENTH ? v->cainfo : NULL;
+	if (ca)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, ca);
+	/* A file that was named stands in place of all of the system's. */
+	if (ca || (of_system && access(of_system, R_OK) == 0))
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+}
+
 void curl_bridge_set_route(CURL *easy, const struct transport_options *options, struct curl_slist *connect_to)
 {
 	const struct transfer_route *r = &options->route;
@@ -153,8 +167,7 @@ void curl_bridge_set_route(CURL *easy, const struct transport_options *options, 
 		}; /* libcurl only reads it */
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to);
 	}
-	if (r->ca)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, r->ca);
+	set_authorities(easy, r->ca);
 	if (r->cert)
 		curl_easy_setopt(easy, CURLOPT_SSLCERT, r->cert);
 	if (r->key)
