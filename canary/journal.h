@@ -37,11 +37,11 @@ struct journal_options {
 struct journal_found {
 	bool resumed;
 	struct rollout_record record; /* its head */
-	json_t *snapshot;      /* NULL: none */
-	int64_t last_tick;     /* -1: none */
-	int32_t intent_bp;     /* of an intent without an outcome; -1: none */
-	int64_t intent;        /* its number */
-	char *overridden;      /* who lost the lease to us, or NULL */
+	json_t *snapshot;             /* NULL: none */
+	int64_t last_tick;            /* -1: none */
+	int32_t intent_bp;            /* of an intent without an outcome; -1: none */
+	int64_t intent;               /* its number */
+	char *overridden;             /* who lost the lease to us, or NULL */
 };
 void journal_found_finish(struct journal_found *f);
 

@@ -42,15 +42,17 @@ static int audit_verify(const struct invocation *in)
 		return fail(&err);
 	if (f->common.json) {
 		const int status = print_json(json_pack("{s:I, s:I, s:s, s:I, s:s}", "events", (json_int_t)report.count,
-		                                        "head_seq", (json_int_t)report.head_seq, "head_hash", report.head_hash,
-		                                        "bad_seq", (json_int_t)report.bad_seq, "why", report.why));
+		                                        "head_seq", (json_int_t)report.head_seq, "head_hash",
+		                                        report.head_hash, "bad_seq", (json_int_t)report.bad_seq, "why",
+		                                        report.why));
 		return status ? status : report.why[0] ? EXIT_NOT_MET : EXIT_MET;
 	}
 	if (report.why[0]) {
 		printf("BROKEN  event %lld: %s\n", (long long)report.bad_seq, report.why);
 		return EXIT_NOT_MET;
 	}
-	printf("SOUND   %lld events; head %lld:%s\n", (long long)report.count, (long long)report.head_seq, report.head_hash);
+	printf("SOUND   %lld events; head %lld:%s\n", (long long)report.count, (long long)report.head_seq,
+	       report.head_hash);
 	return EXIT_MET;
 }
 
@@ -61,8 +63,9 @@ const struct command cmd_audit_verify = {
 	.least_arguments = 0,
 	.most_arguments = 0,
 	.summary = "check that no recorded event was rewritten",
-	.details = "  weir audit verify --anchor 117:1f0c...\n\nWrite the head down outside this machine: only with an earlier head\n"
-	           "can a rewrite of the whole chain be seen. Exit status: 0 sound, 1 broken.",
+	.details =
+		"  weir audit verify --anchor 117:1f0c...\n\nWrite the head down outside this machine: only with an earlier head\n"
+		"can a rewrite of the whole chain be seen. Exit status: 0 sound, 1 broken.",
 	.options = options,
 	.options_bytes = sizeof(struct audit_flags),
 	.main = audit_verify,

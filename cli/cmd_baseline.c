@@ -68,8 +68,9 @@ static json_t *list_as_json(const struct baseline_list *list)
 		char at[WALL_TEXT_BYTES];
 		const struct baseline_row *b = &list->rows[i];
 		wall_format(b->set_at, at);
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "baseline", b->name, "run", b->run_id,
-		                                      "run_name", b->run_name, "set_at", at, "actor", b->actor));
+		json_array_append_new(rows,
+		                      json_pack("{s:s, s:s, s:s, s:s, s:s}", "baseline", b->name, "run", b->run_id,
+		                                "run_name", b->run_name, "set_at", at, "actor", b->actor));
 	}
 	return rows;
 }
@@ -90,7 +91,8 @@ static void add_rows(const struct baseline_list *list, struct table *t)
 static int baseline_list(const struct invocation *in)
 {
 	static const struct column columns[] = {
-		{ "baseline", false, 0 }, { "run", false, 0 }, { "of", false, 2 }, { "set at", false, 1 }, { "by", false, 3 },
+		{ "baseline", false, 0 }, { "run", false, 0 }, { "of", false, 2 },
+		{ "set at", false, 1 },   { "by", false, 3 },
 	};
 	const struct baseline_flags *f = in->options;
 	const struct report_style style = terminal_style(in->terminal);
@@ -106,7 +108,8 @@ static int baseline_list(const struct invocation *in)
 		if (f->common.json) {
 			status = print_json(list_as_json(&list));
 		} else if (list.count == 0) {
-			status = print_result(STR("no baselines yet; weir baseline set NAME makes one of the last run\n"));
+			status = print_result(
+				STR("no baselines yet; weir baseline set NAME makes one of the last run\n"));
 		} else {
 			struct table table;
 			struct buf text;
@@ -140,7 +143,8 @@ static int baseline_show(const struct invocation *in)
 		struct buf text;
 		buf_init(&text, REPORT_BYTES_MAX);
 		report_load_text(&run, &style, &text);
-		status = f->common.json ? print_json(run_record_encode(&run, RUN_JSON_SUMMARY)) : print_result(buf_str(&text));
+		status = f->common.json ? print_json(run_record_encode(&run, RUN_JSON_SUMMARY))
+		                        : print_result(buf_str(&text));
 		buf_finish(&text);
 		run_record_finish(&run);
 	}
@@ -200,8 +204,9 @@ const struct command cmd_baseline_set = {
 	.least_arguments = 1,
 	.most_arguments = 2,
 	.summary = "make a stored run (default: the last) the baseline NAME",
-	.details = "  weir baseline set critical-flows@1.4.1\n\nRUN is an id, the beginning of one, a name, or 'last'. What the\n"
-	           "name meant before stays in the history (weir baseline list NAME). A run that was not valid is refused.",
+	.details =
+		"  weir baseline set critical-flows@1.4.1\n\nRUN is an id, the beginning of one, a name, or 'last'. What the\n"
+		"name meant before stays in the history (weir baseline list NAME). A run that was not valid is refused.",
 	.options = options,
 	.options_bytes = sizeof(struct baseline_flags),
 	.main = baseline_set,
@@ -240,8 +245,9 @@ const struct command cmd_baseline_compare = {
 	.least_arguments = 1,
 	.most_arguments = 2,
 	.summary = "compare a stored run (default: the last) with a baseline",
-	.details = "  weir baseline compare critical-flows@1.4.1 last --ratio 1.3\n\nExit status: 0 no regression; 1 a regression is\n"
-	           "proven; 6 too little data to tell.",
+	.details =
+		"  weir baseline compare critical-flows@1.4.1 last --ratio 1.3\n\nExit status: 0 no regression; 1 a regression is\n"
+		"proven; 6 too little data to tell.",
 	.options = compare_options,
 	.options_bytes = sizeof(struct baseline_flags),
 	.main = baseline_compare,

@@ -21,7 +21,8 @@ struct abort_flags {
 };
 
 static const struct option options[] = {
-	{ "reason", 0, OPTION_STRING, offsetof(struct abort_flags, reason), "TEXT", 0, 0, "why; it stays in the record" },
+	{ "reason", 0, OPTION_STRING, offsetof(struct abort_flags, reason), "TEXT", 0, 0,
+	  "why; it stays in the record" },
 	COMMON_OPTIONS(struct abort_flags),
 	{ .type = OPTION_END },
 };
@@ -195,10 +196,11 @@ const struct command cmd_canary_abort = {
 	.least_arguments = 0,
 	.most_arguments = 1,
 	.summary = "send all traffic back to stable now, from any terminal",
-	.details = "  weir canary abort web --reason 'support tickets'\n"
-	           "\n"
-	           "Works also when the rollout's own controller is dead or hangs. Exit status: 0 all traffic is on stable; 1 the\n"
-	           "rollout was over before; 3 the load balancer did not obey.",
+	.details =
+		"  weir canary abort web --reason 'support tickets'\n"
+		"\n"
+		"Works also when the rollout's own controller is dead or hangs. Exit status: 0 all traffic is on stable; 1 the\n"
+		"rollout was over before; 3 the load balancer did not obey.",
 	.options = options,
 	.options_bytes = sizeof(struct abort_flags),
 	.main = canary_abort,

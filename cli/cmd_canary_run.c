@@ -126,7 +126,8 @@ static int drive(const struct invocation *in, const struct canary_flags *f, stru
 		fail(&err);
 	const int printed = print_record(in, f, &record);
 	if (end == CONTROLLER_INTERRUPTED && !f->common.quiet)
-		fprintf(stderr, "weir: left; the load balancer goes on serving, and the same command resumes the rollout\n");
+		fprintf(stderr,
+		        "weir: left; the load balancer goes on serving, and the same command resumes the rollout\n");
 	if (end == CONTROLLER_FAILED && r == 0)
 		fail_with(EXIT_ENVIRONMENT, "%s", record.why ? record.why : "the rollout failed");
 	if (end == CONTROLLER_TAKEN_OVER)
@@ -167,8 +168,8 @@ static int run_with(const struct invocation *in, const struct canary_flags *f, s
 		status = fail(&err);
 	} else {
 		if (controller_resumed(l.controller) && !f->common.quiet)
-			fprintf(stderr, "weir: an unfinished rollout of %s/%s was found; going on with it\n", input->plan->service,
-			        input->plan->environment);
+			fprintf(stderr, "weir: an unfinished rollout of %s/%s was found; going on with it\n",
+			        input->plan->service, input->plan->environment);
 		status = drive(in, f, input, &l);
 	}
 	controller_destroy(l.controller);
@@ -190,9 +191,11 @@ static int refuse_second(const struct rollout_input *input, struct store *store)
 	for (size_t i = 0; i < leases.count && status == 0; i++) {
 		const struct lease_row *l = &leases.rows[i];
 		if (l->held && strcmp(l->service, input->plan->service) == 0 &&
-		    strcmp(l->environment, input->plan->environment) == 0 && !journal_holder_is_dead(store, input->plan))
-			status = fail_with(EXIT_ENVIRONMENT, "%s/%s is driven by %s (%s); weir canary status %s tells more",
-			                   l->service, l->environment, l->holder, l->reason, l->service);
+		    strcmp(l->environment, input->plan->environment) == 0 &&
+		    !journal_holder_is_dead(store, input->plan))
+			status = fail_with(EXIT_ENVIRONMENT,
+			                   "%s/%s is driven by %s (%s); weir canary status %s tells more", l->service,
+			                   l->environment, l->holder, l->reason, l->service);
 	}
 	lease_list_finish(&leases);
 	return status;
@@ -231,13 +234,14 @@ const struct command cmd_canary_run = {
 	.least_arguments = 1,
 	.most_arguments = 1,
 	.summary = "drive a rollout, or go on with one that was left",
-	.details = "  weir canary run rollout.json --events rollout.events\n"
-	           "\n"
-	           "weir starts HAProxy on the plan's listen address, with all traffic on stable, and shifts it stage by stage\n"
-	           "on evidence. HAProxy outlives this command. Ctrl-C leaves; the same command resumes. From another terminal:\n"
-	           "weir canary status, weir canary abort.\n"
-	           "Exit status: 0 promoted; 2 a wrong plan; 3 HAProxy or the store failed; 5 rolled back; 6 held, inconclusive or\n"
-	           "left before the end.",
+	.details =
+		"  weir canary run rollout.json --events rollout.events\n"
+		"\n"
+		"weir starts HAProxy on the plan's listen address, with all traffic on stable, and shifts it stage by stage\n"
+		"on evidence. HAProxy outlives this command. Ctrl-C leaves; the same command resumes. From another terminal:\n"
+		"weir canary status, weir canary abort.\n"
+		"Exit status: 0 promoted; 2 a wrong plan; 3 HAProxy or the store failed; 5 rolled back; 6 held, inconclusive or\n"
+		"left before the end.",
 	.options = options,
 	.options_bytes = sizeof(struct canary_flags),
 	.main = canary_run,

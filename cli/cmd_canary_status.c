@@ -30,7 +30,10 @@ static void add_driver(struct store *store, const struct rollout_record *r, stru
 		if (l->held)
 			buf_printf(out, "driven by %s (token %lld)\n", l->holder, (long long)l->token);
 		else if (store_rollout_unfinished(r->state))
-			buf_printf(out, "nobody drives it now: weir canary run PLAN goes on, weir canary abort %s rolls back\n", r->id);
+			buf_printf(
+				out,
+				"nobody drives it now: weir canary run PLAN goes on, weir canary abort %s rolls back\n",
+				r->id);
 	}
 	lease_list_finish(&leases);
 }

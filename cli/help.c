@@ -14,9 +14,10 @@ void help_all(struct buf *out)
 	buf_add(out, STR("weir " WEIR_VERSION ": measures HTTP services and controls their traffic\n\n"));
 	for (const struct command *const *c = commands; *c; c++)
 		add_line(*c, out);
-	buf_add(out, STR("\nweir NOUN VERB --help tells more, with an example. weir --version prints the version.\n"
-	                 "Exit status of all commands: 0 met; 1 criteria not met; 2 wrong usage or file; 3 environment failed;\n"
-	                 "4 measurement not valid; 5 rolled back, aborted or interrupted; 6 held or inconclusive; 70 a bug in weir.\n"));
+	buf_add(out,
+	        STR("\nweir NOUN VERB --help tells more, with an example. weir --version prints the version.\n"
+	            "Exit status of all commands: 0 met; 1 criteria not met; 2 wrong usage or file; 3 environment failed;\n"
+	            "4 measurement not valid; 5 rolled back, aborted or interrupted; 6 held or inconclusive; 70 a bug in weir.\n"));
 }
 
 bool help_noun(const char *noun, struct buf *out)

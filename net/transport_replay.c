@@ -5,8 +5,7 @@
  *
  * state    what a transfer keeps for its life: its link, its deadline, the parser. One connection per transfer, kept
  *          from exchange to exchange.
- * scratch  the request is written into one buffer of the transport and sent from there. Only when it does not leave at
- *          once does the state take the buffer over, at its address: TLS insists on being offered the same bytes again.
+ * scratch  the buffer in which all requests are written (replay_sending.h)
  * input    one buffer for all: what is received is parsed before the next link is looked at. Only an unfinished header
  *          line is kept, in the state's rest.
  * later    states with something to do that may not happen inside transport_start or transport_cancel.
@@ -25,25 +24,18 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "net/deadlines.h"
-#include "net/http1_request.h"
 #include "net/http1_response.h"
 #include "net/replay_link.h"
+#include "net/replay_sending.h"
 
 /* libcurl finds a handle's connection by going through all of its multi. */
 #define CELL_TRANSFERS 64
 #define INPUT_BYTES (64u << 10)
-/* A smaller body is copied behind the head and leaves with it in one send. */
-#define BODY_WITH_HEAD_MAX (16u << 10)
 /* An unfinished line is kept with what comes behind it in one receive. */
 #define REST_MAX (HTTP1_LINE_MAX + INPUT_BYTES)
 #define REST_KEPT_MAX 4096
 
 struct replay_transport;
-
-struct request_text {
-	char *bytes;
-	size_t len, room;
-};
 
 struct state {
 	struct transfer *transfer;
@@ -55,11 +47,7 @@ struct state {
 	bool reused;  /* the link carried an exchange before */
 	bool retried; /* this exchange is on its second connection */
 
-	/* What of the request is still to be sent. */
-	bool sending;
-	struct request_text text; /* taken from the transport; NULL when all left at once */
-	size_t text_sent, body_sent;
-
+	struct replay_sending sending;
 	struct http1_response response;
 	struct buf rest; /* an unfinished line */
 	bool on_later, send_failed;
@@ -72,7 +60,7 @@ struct replay_transport {
 	struct transport_options options;
 	struct curl_cells cells;
 	struct deadlines deadlines;
-	struct request_text scratch;
+	struct replay_text scratch;
 	struct state *later;
 	struct loop_timer later_timer;
 	char input[INPUT_BYTES];
@@ -104,11 +92,9 @@ static void forget_later(struct state *gone)
 	gone->on_later = false;
 }
 
-static void drop_text(struct state *s)
+static void drop_request(struct state *s)
 {
-	free(s->text.bytes);
-	s->text = (struct request_text){ 0 };
-	s->sending = false;
+	replay_sending_drop(&s->sending);
 	s->send_failed = false;
 }
 
@@ -127,8 +113,8 @@ static void end_exchange(struct state *s, enum net_error error, const char *deta
 	s->active = false;
 	s->reused = true;
 	deadlines_clear(&s->deadline);
-	if (s->sending)
-		drop_text(s);
+	if (s->sending.under_way)
+		drop_request(s);
 	if (s->rest.bytes)
 		drop_rest(s);
 	x->end = now;
@@ -169,87 +155,36 @@ static void open_link(struct state *s, const struct http1_target *target)
 	replay_link_open(&s->link, s->transfer->url, target->secure);
 }
 
-/* Puts the head, and a body that is small, into the scratch buffer. */
-static struct str write_request(struct state *s, const struct http1_target *target)
-{
-	const struct transfer *x = s->transfer;
-	struct request_text *text = &s->transport->scratch;
-	const struct http1_request r = {
-		.method = str_from(x->method),
-		.target = target,
-		.headers = x->headers,
-		.header_count = x->header_count,
-		.has_body = x->has_body,
-		.body_len = x->body.len,
-	};
-	const size_t body = x->has_body && x->body.len <= BODY_WITH_HEAD_MAX ? x->body.len : 0;
-	const size_t need = http1_request_bound(&r) + body;
-	if (need > text->room) {
-		text->room = need * 2;
-		text->bytes = xrealloc(text->bytes, text->room);
-	}
-	text->len = http1_request_write(&r, text->bytes);
-	if (body)
-		memcpy(text->bytes + text->len, x->body.p, body);
-	text->len += body;
-	s->body_sent = body;
-	return (struct str){ text->bytes, text->len };
-}
-
 static void note_send_failure(struct state *s)
 {
 	s->send_failed = true;
 	do_later(s);
 }
 
+static void hear_of_sending(struct state *s, enum replay_sent sent)
+{
+	if (sent == SENT_ALL)
+		return;
+	replay_link_want_room(&s->link, sent == SENT_PART);
+	if (sent == SENT_FAILED)
+		note_send_failure(s);
+}
+
 /* Goes on with what did not leave at once. */
 static void send_rest(struct state *s)
 {
-	struct transfer *x = s->transfer;
-	const size_t body_len = x->has_body ? x->body.len : 0;
-	while (s->text_sent < s->text.len || s->body_sent < body_len) {
-		const bool of_text = s->text_sent < s->text.len;
-		const struct str part = of_text ? (struct str){ s->text.bytes + s->text_sent,
-			                                        s->text.len - s->text_sent }
-		                                : str_from_at(x->body, s->body_sent);
-		const ssize_t n = replay_link_send(&s->link, part);
-		if (n == LINK_AGAIN) {
-			replay_link_want_room(&s->link, true);
-			return;
-		}
-		if (n < 0) {
-			replay_link_want_room(&s->link, false);
-			note_send_failure(s);
-			return;
-		}
-		x->bytes_sent += (uint64_t)n;
-		*(of_text ? &s->text_sent : &s->body_sent) += (size_t)n;
-	}
-	drop_text(s);
-	replay_link_want_room(&s->link, false);
+	const enum replay_sent sent = replay_sending_go_on(&s->sending, &s->link, s->transfer);
+	if (sent == SENT_ALL)
+		replay_link_want_room(&s->link, false);
+	hear_of_sending(s, sent);
 }
 
 /* Sends the request over the open link, at once if it can be. */
 static void send_request(struct state *s, const struct http1_target *target)
 {
 	struct transfer *x = s->transfer;
-	struct replay_transport *t = s->transport;
-	const struct str text = write_request(s, target);
-	x->bytes_sent = 0;
 	http1_response_init(&s->response, strcmp(x->method, "HEAD") == 0, x->ear->header != NULL);
-	const ssize_t n = replay_link_send(&s->link, text);
-	if (n > 0)
-		x->bytes_sent = (uint64_t)n;
-	if (n == (ssize_t)text.len && (!x->has_body || s->body_sent == x->body.len))
-		return;
-	s->sending = true;
-	s->text = t->scratch;
-	t->scratch = (struct request_text){ 0 };
-	s->text_sent = n > 0 ? (size_t)n : 0;
-	if (n == LINK_FAILED)
-		note_send_failure(s);
-	else
-		send_rest(s);
+	hear_of_sending(s, replay_sending_begin(&s->sending, &s->transport->scratch, &s->link, x, target));
 }
 
 /* --- receiving --- */
@@ -261,7 +196,7 @@ static void lose_link(struct state *s, const char *why, struct mono now)
 	struct http1_target target;
 	if (s->reused && !s->retried && x->first_byte.ns == 0) {
 		s->retried = true;
-		drop_text(s);
+		drop_request(s);
 		must(http1_target_from(str_from(x->url), &target));
 		open_link(s, &target);
 		return;
@@ -313,7 +248,7 @@ static bool hear_bytes(struct state *s, struct str in, struct mono now)
 			return false;
 		case HTTP1_END:
 			/* An answer that came before the whole request was sent leaves the connection in between. */
-			if (!s->response.keep_alive || in.len || s->sending)
+			if (!s->response.keep_alive || in.len || s->sending.under_way)
 				replay_link_close(&s->link);
 			end_exchange(s, NET_NONE, "", now);
 			return true;
@@ -355,7 +290,7 @@ static void receive(struct state *s)
 static void on_ready(struct loop_fd *w, int what)
 {
 	struct state *s = container_of(w, struct state, link.watch);
-	if (what & LOOP_WRITE && s->sending && !s->send_failed)
+	if (what & LOOP_WRITE && s->sending.under_way && !s->send_failed)
 		send_rest(s);
 	if (what & LOOP_READ)
 		receive(s);
@@ -480,7 +415,7 @@ static void replay_cancel(struct transport *base, struct transfer *x)
 		return;
 	replay_link_close(&s->link);
 	deadlines_clear(&s->deadline);
-	drop_text(s);
+	drop_request(s);
 	drop_rest(s);
 	s->active = false;
 	s->cancelled = true;
@@ -515,7 +450,7 @@ static void replay_detach(struct transport *base, struct transfer *x)
 	forget_later(s);
 	deadlines_forget(&s->transport->deadlines, &s->deadline);
 	replay_link_finish(&s->link);
-	drop_text(s);
+	drop_request(s);
 	buf_finish(&s->origin);
 	buf_finish(&s->rest);
 	free(s);

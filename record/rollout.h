@@ -22,45 +22,45 @@ enum arm { ARM_STABLE, ARM_CANARY, ARMS };
 const char *arm_text(enum arm a); /* "stable", "canary" */
 
 /* The states of the machine (canary.md section 3), and their words. */
-#define ROLLOUT_STATES(X)                   \
-	X(PLANNED, "planned")               \
-	X(GATING, "gating")                 \
-	X(SHIFTING, "shifting")             \
-	X(WATCHING, "watching")             \
-	X(HOLDING, "holding")               \
-	X(PROMOTING, "promoting")           \
-	X(BAKING, "baking")                 \
-	X(PROMOTED, "promoted")             \
-	X(ROLLING_BACK, "rolling-back")     \
-	X(ROLLED_BACK, "rolled-back")       \
+#define ROLLOUT_STATES(X)               \
+	X(PLANNED, "planned")           \
+	X(GATING, "gating")             \
+	X(SHIFTING, "shifting")         \
+	X(WATCHING, "watching")         \
+	X(HOLDING, "holding")           \
+	X(PROMOTING, "promoting")       \
+	X(BAKING, "baking")             \
+	X(PROMOTED, "promoted")         \
+	X(ROLLING_BACK, "rolling-back") \
+	X(ROLLED_BACK, "rolled-back")   \
 	X(FAILED, "failed")
 enum rollout_state {
 #define X(id, text) ROLLOUT_##id,
 	ROLLOUT_STATES(X)
 #undef X
-	ROLLOUT_STATE_COUNT
+		ROLLOUT_STATE_COUNT
 };
 const char *rollout_state_text(enum rollout_state s);
 /* False when <text> is no state. */
 bool rollout_state_parse(const char *text, enum rollout_state *ret_state);
 
 /* Why traffic went back; the reason code of the record. */
-#define ROLLOUT_REASONS(X)                                      \
-	X(NONE, "none")                                         \
-	X(ERRORS, "error-rate")                                 \
-	X(LATENCY, "latency")                                   \
-	X(SLO, "absolute-slo")                                  \
-	X(HEALTH, "health-check")                               \
-	X(RESOURCE, "resource")                                 \
-	X(OPERATOR, "operator")                                 \
-	X(LEASE, "lost-lease")                                  \
-	X(DEADLINE, "deadline")                                 \
+#define ROLLOUT_REASONS(X)        \
+	X(NONE, "none")           \
+	X(ERRORS, "error-rate")   \
+	X(LATENCY, "latency")     \
+	X(SLO, "absolute-slo")    \
+	X(HEALTH, "health-check") \
+	X(RESOURCE, "resource")   \
+	X(OPERATOR, "operator")   \
+	X(LEASE, "lost-lease")    \
+	X(DEADLINE, "deadline")   \
 	X(DATAPLANE, "data-plane")
 enum rollout_reason {
 #define X(id, text) REASON_##id,
 	ROLLOUT_REASONS(X)
 #undef X
-	REASON_COUNT
+		REASON_COUNT
 };
 const char *rollout_reason_text(enum rollout_reason r);
 
@@ -83,9 +83,9 @@ struct event_record {
 	char id[ID_TEXT_BYTES];
 	int64_t seq; /* given by the store */
 	struct wall at;
-	char *type;     /* "weight.asked" ... */
-	char *severity; /* "info", "warning", "critical" */
-	char *actor;    /* "weir" or a person */
+	char *type;                    /* "weight.asked" ... */
+	char *severity;                /* "info", "warning", "critical" */
+	char *actor;                   /* "weir" or a person */
 	json_t *before, *after, *data; /* each may be NULL */
 };
 
@@ -94,16 +94,16 @@ struct stage_record {
 	struct wall entered, left; /* left 0: still in it or never left by itself */
 	uint64_t requests[ARMS], errors[ARMS];
 	dur_ns p50[ARMS], p95[ARMS], p99[ARMS]; /* of the whole stage */
-	char *verdict; /* "passed", "rolled back", "held", "not reached" ... */
+	char *verdict;                          /* "passed", "rolled back", "held", "not reached" ... */
 };
 
 /* The comparison at the moment of the verdict: the sentence "which metric, both values, the ratio and how sure". */
 struct decision_record {
-	char *metric;   /* "error rate" or "latency p95"; NULL: the decision was not about a metric */
-	double values[ARMS]; /* a share, or seconds */
-	double ratio;   /* of the effect; NAN when unknown */
+	char *metric;                 /* "error rate" or "latency p95"; NULL: the decision was not about a metric */
+	double values[ARMS];          /* a share, or seconds */
+	double ratio;                 /* of the effect; NAN when unknown */
 	double ratio_low, ratio_high; /* confidence sequence; NAN when unknown */
-	double evidence, needed; /* ln */
+	double evidence, needed;      /* ln */
 	uint64_t requests[ARMS];
 };
 
@@ -117,12 +117,12 @@ struct rollout_record {
 	struct version_record arms[ARMS];
 	enum rollout_state state;
 	enum rollout_reason reason;
-	char *why; /* one sentence, NULL while it runs */
+	char *why;                           /* one sentence, NULL while it runs */
 	struct wall started_at, finished_at; /* finished 0: running */
-	dur_ns to_decision;  /* from the harmful weight's verification to the decision; 0: none */
-	dur_ns to_zero;      /* from the decision to weight 0 accepted by the data plane; 0: none */
-	dur_ns to_proof;     /* from the decision to 0 % proven from the balancer's counters; 0: none */
-	double exposed_requests; /* canary errors beyond what stable's rate explains */
+	dur_ns to_decision;                  /* from the harmful weight's verification to the decision; 0: none */
+	dur_ns to_zero;                      /* from the decision to weight 0 accepted by the data plane; 0: none */
+	dur_ns to_proof;                     /* from the decision to 0 % proven from the balancer's counters; 0: none */
+	double exposed_requests;             /* canary errors beyond what stable's rate explains */
 	struct decision_record decision;
 	struct stage_record *stages;
 	size_t stage_count;

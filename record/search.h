@@ -24,22 +24,22 @@ const char *trial_verdict_text(enum trial_verdict v); /* "pass", "fail", "grey",
 
 struct trial_record {
 	enum trial_phase phase;
-	double rate;   /* arrivals per second that were asked for */
-	dur_ns held;   /* measured time, warm-up excluded */
+	double rate; /* arrivals per second that were asked for */
+	dur_ns held; /* measured time, warm-up excluded */
 	uint64_t requests, exceeded;
 	double share;      /* exceeded / requests */
 	double share_high; /* upper end of its one-sided 95 % interval by batch means; 1 when there are too few batches */
 	dur_ns quantile;   /* the SLO's quantile of the response time, for people */
 	double error_rate;
 	enum trial_verdict verdict;
-	char *why; /* a sentence, or NULL */
+	char *why;                  /* a sentence, or NULL */
 	char run_id[ID_TEXT_BYTES]; /* the run's own record in the store, or "" */
 };
 
 struct search_record {
 	char id[ID_TEXT_BYTES];
 	char *name, *target;
-	char *slo;          /* as written */
+	char *slo;           /* as written */
 	double slo_quantile; /* 0.95 */
 	dur_ns slo_limit;
 	struct wall started_at;

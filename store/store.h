@@ -139,8 +139,7 @@ int store_lease_take(struct store *s, const struct lease_ask *ask, int64_t *ret_
 /* ERR_STALE when it was taken over or released. An expired lease that nobody took is renewed. */
 int store_lease_renew(struct store *s, const char *service, const char *environment, int64_t token, dur_ns ttl,
                       struct err *err);
-int store_lease_release(struct store *s, const char *service, const char *environment, int64_t token,
-                        struct err *err);
+int store_lease_release(struct store *s, const char *service, const char *environment, int64_t token, struct err *err);
 int store_lease_list(struct store *s, struct lease_list *ret, struct err *err);
 
 /* --- rollouts: all writes take the token of the lease ----------------------------------------------------------- */
@@ -189,8 +188,8 @@ struct journal_intent {
 void journal_intent_finish(struct journal_intent *i);
 
 /* <kind>: one word for the step ("set-weight"). <payload> may be NULL. */
-int store_journal_intend(struct store *s, const char *rollout, int64_t token, const char *kind,
-                         const json_t *payload, int64_t *ret_intent, struct err *err);
+int store_journal_intend(struct store *s, const char *rollout, int64_t token, const char *kind, const json_t *payload,
+                         int64_t *ret_intent, struct err *err);
 /* Once per intent; the intent must be of <rollout>. */
 int store_journal_outcome(struct store *s, const char *rollout, int64_t token, int64_t intent, bool ok,
                           const json_t *payload, struct err *err);
@@ -228,11 +227,11 @@ int store_event_list(struct store *s, const char *rollout, int64_t after_seq, si
 #define AUDIT_HASH_TEXT_BYTES 65
 
 struct audit_report {
-	int64_t count;    /* events walked */
-	int64_t head_seq; /* of the last sound one; 0: none */
+	int64_t count;                         /* events walked */
+	int64_t head_seq;                      /* of the last sound one; 0: none */
 	char head_hash[AUDIT_HASH_TEXT_BYTES]; /* hex; to be written down outside */
-	int64_t bad_seq;  /* the first that is wrong or missing; 0: all sound */
-	char why[160];    /* "" when sound */
+	int64_t bad_seq;                       /* the first that is wrong or missing; 0: all sound */
+	char why[160];                         /* "" when sound */
 };
 
 /* Walks the whole chain. 0: it could be walked, <ret> tells. With <anchor_hash> (may be NULL) the chain must also have
@@ -242,16 +241,16 @@ int store_audit_verify(struct store *s, int64_t anchor_seq, const char *anchor_h
 
 /* --- requests of people at another terminal --------------------------------------------------------------------- */
 
-#define OPERATOR_VERBS(X)     \
-	X(ABORT, "abort")     \
-	X(PAUSE, "pause")     \
-	X(RESUME, "resume")   \
+#define OPERATOR_VERBS(X)   \
+	X(ABORT, "abort")   \
+	X(PAUSE, "pause")   \
+	X(RESUME, "resume") \
 	X(PROMOTE, "promote")
 enum operator_verb {
 #define X(id, text) OPERATOR_##id,
 	OPERATOR_VERBS(X)
 #undef X
-	OPERATOR_VERB_COUNT
+		OPERATOR_VERB_COUNT
 };
 const char *operator_verb_text(enum operator_verb v);
 

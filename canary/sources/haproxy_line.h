@@ -35,7 +35,7 @@ enum haproxy_line_kind {
 
 struct haproxy_line {
 	enum arm arm;
-	int32_t status; /* -1, 0: none */
+	int32_t status;       /* -1, 0: none */
 	bool failed, aborted; /* not both */
 	dur_ns latency;
 };

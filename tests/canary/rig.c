@@ -105,7 +105,8 @@ void rig_init(struct rig *r)
 	for (int a = 0; a < ARMS; a++)
 		r->plan.arms[a] = (struct plan_arm){ versions[a], NULL, &r->arms[a].server, 1 };
 	r->plan.traffic = (struct plan_traffic){
-		.driver = "haproxy", .listen_host = "127.0.0.1", .cookie = "uid", .lease = 2 * SECOND };
+		.driver = "haproxy", .listen_host = "127.0.0.1", .cookie = "uid", .lease = 2 * SECOND
+	};
 }
 
 void rig_finish(struct rig *r)
@@ -166,9 +167,9 @@ static bool finish(struct rig *r, struct answer *a, struct err *ret_err)
 	return a->ok;
 }
 
-#define CALL(call)                     \
-	struct answer a = { 0 };       \
-	call;                          \
+#define CALL(call)                                        \
+	struct answer a = { 0 };                          \
+	call;                                             \
 	assert_false(a.came); /* never inside the call */ \
 	return finish(r, &a, ret_err)
 
@@ -227,7 +228,8 @@ void rig_wait_for_arms(struct rig *r, struct driver *d)
 
 int rig_try_connect(int32_t port)
 {
-	const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+		                             .sin_port = htons((uint16_t)port),
 		                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	const struct timeval limit = { .tv_sec = 5 };
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -249,8 +251,8 @@ int rig_connect(int32_t port)
 char rig_ask(int fd, const char *user)
 {
 	char text[1024];
-	const int len = snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: rig\r\n%s%s%s\r\n", user ? "Cookie: uid=" : "",
-	                         user ? user : "", user ? "\r\n" : "");
+	const int len = snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: rig\r\n%s%s%s\r\n",
+	                         user ? "Cookie: uid=" : "", user ? user : "", user ? "\r\n" : "");
 	if (send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)
 		return 0;
 	size_t have = 0;

@@ -17,7 +17,7 @@ struct rig_arm {
 	int listener, stop_fd;
 	int32_t port;
 	char letter;
-	atomic_int status;  /* that it answers with; 200. 0: it hears and never answers */
+	atomic_int status; /* that it answers with; 200. 0: it hears and never answers */
 	atomic_long served;
 	char host_port[32];
 	struct plan_server server;

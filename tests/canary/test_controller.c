@@ -33,14 +33,14 @@ struct world {
 	bool has_record;
 
 	/* What the listener is to do. */
-	int32_t break_at_bp;      /* the canary fails from this obeyed weight on; 0: never */
-	int break_to;             /* status it then answers with; 0: none */
-	int32_t kill_at_bp;       /* the balancer is killed once this weight is verified */
-	int32_t interrupt_at_bp;  /* leave once this weight is verified */
-	int32_t ask_at_bp;        /* an operator asks <verb> once this weight is verified */
+	int32_t break_at_bp;     /* the canary fails from this obeyed weight on; 0: never */
+	int break_to;            /* status it then answers with; 0: none */
+	int32_t kill_at_bp;      /* the balancer is killed once this weight is verified */
+	int32_t interrupt_at_bp; /* leave once this weight is verified */
+	int32_t ask_at_bp;       /* an operator asks <verb> once this weight is verified */
 	enum operator_verb verb;
 	int64_t ticks, events;
-	char types[4096];         /* of all events, one per line */
+	char types[4096]; /* of all events, one per line */
 
 	pthread_t users[USER_THREADS];
 	int32_t port;
@@ -121,10 +121,11 @@ static void on_tick(void *arg, const struct controller_live *live)
 	struct err err;
 	w->ticks++;
 	if (getenv("WEIR_TEST_TALK"))
-		fprintf(stderr, "# tick %lld %s %d share %.3f dropped %llu: %llu/%llu errors %llu/%llu %s\n", (long long)live->tick->tick,
-		        rollout_state_text(live->machine->state), live->seen.weight_bp, live->share,
-		        (unsigned long long)live->seen.logs_dropped,
-		        (unsigned long long)live->tick->arms[0].requests, (unsigned long long)live->tick->arms[1].requests,
+		fprintf(stderr, "# tick %lld %s %d share %.3f dropped %llu: %llu/%llu errors %llu/%llu %s\n",
+		        (long long)live->tick->tick, rollout_state_text(live->machine->state), live->seen.weight_bp,
+		        live->share, (unsigned long long)live->seen.logs_dropped,
+		        (unsigned long long)live->tick->arms[0].requests,
+		        (unsigned long long)live->tick->arms[1].requests,
 		        (unsigned long long)live->tick->arms[0].errors, (unsigned long long)live->tick->arms[1].errors,
 		        live->assessment->sentence);
 	if (w->break_at_bp && verified >= w->break_at_bp)
@@ -350,9 +351,14 @@ static void abort_takes_over_what_was_left(void **state)
 	assert_int_equal(w->record.reason, REASON_OPERATOR);
 	assert_int_equal(weight_now(w), 0);
 	/* And now there is nothing left to abort. */
-	const struct controller_options options = { .loop = &w->rig.loop, .store = w->store, .plan = w->plan,
-		                                    .plan_text = w->plan_text, .actor = "test", .driver = w->driver,
-		                                    .source = w->source, .abort_reason = "again" };
+	const struct controller_options options = { .loop = &w->rig.loop,
+		                                    .store = w->store,
+		                                    .plan = w->plan,
+		                                    .plan_text = w->plan_text,
+		                                    .actor = "test",
+		                                    .driver = w->driver,
+		                                    .source = w->source,
+		                                    .abort_reason = "again" };
 	struct err err;
 	assert_null(controller_create(&options, &err));
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
@@ -389,9 +395,14 @@ static void killed_controller_is_followed(void **state)
 		w->store = store_open(path, &err);
 		open_driver(w);
 		w->controller = controller_create(
-			&(struct controller_options){ .loop = &w->rig.loop, .store = w->store, .plan = w->plan,
-		                                      .plan_text = w->plan_text, .actor = "child", .driver = w->driver,
-		                                      .source = w->source, .lease = 2 * SECOND,
+			&(struct controller_options){ .loop = &w->rig.loop,
+		                                      .store = w->store,
+		                                      .plan = w->plan,
+		                                      .plan_text = w->plan_text,
+		                                      .actor = "child",
+		                                      .driver = w->driver,
+		                                      .source = w->source,
+		                                      .lease = 2 * SECOND,
 		                                      .listener = { NULL, tell_ready, &ready[1] } },
 			&err);
 		enum controller_end end;
@@ -437,7 +448,8 @@ static void failing_guard_rolls_back(void **state)
 	char guard[128];
 	struct err err;
 	close_driver(w);
-	snprintf(guard, sizeof(guard), ", \"guards\": [ { \"http\": \"http://127.0.0.1:%d/\", \"every\": \"500ms\", \"fails\": 2 } ]",
+	snprintf(guard, sizeof(guard),
+	         ", \"guards\": [ { \"http\": \"http://127.0.0.1:%d/\", \"every\": \"500ms\", \"fails\": 2 } ]",
 	         w->rig.arms[ARM_CANARY].port);
 	make_plan(w, guard);
 	open_driver(w);
@@ -470,8 +482,12 @@ static void second_controller_is_kept_out(void **state)
 	int64_t token;
 	const struct lease_ask ask = { "web", "test", "somebody", "rollout", MINUTE, false };
 	assert_int_equal(store_lease_take(w->store, &ask, &token, NULL, &err), 0);
-	const struct controller_options options = { .loop = &w->rig.loop, .store = w->store, .plan = w->plan,
-		                                    .plan_text = w->plan_text, .actor = "test", .driver = w->driver,
+	const struct controller_options options = { .loop = &w->rig.loop,
+		                                    .store = w->store,
+		                                    .plan = w->plan,
+		                                    .plan_text = w->plan_text,
+		                                    .actor = "test",
+		                                    .driver = w->driver,
 		                                    .source = w->source };
 	assert_null(controller_create(&options, &err));
 	assert_int_equal(err.kind, ERR_BUSY);

@@ -8,11 +8,11 @@
 
 #include "canary/drivers/haproxy_answers.h"
 
-#define INFO                                                                                                     \
+#define INFO                                                                                                    \
 	"Name: HAProxy\nVersion: 2.6.12\nPid: 10609\nUptime: 0d 0h00m12s\ndescription: weir 0123456789abcdef\n" \
 	"Stopping: 0\nDroppedLogs: 7\n\n"
-#define STAT                                                                                              \
-	"# pxname,svname,qcur,qmax,scur,smax,slim,stot,status,req_tot,\nst_lease,BACKEND,0,0,0,0,1,0,UP,0,\n" \
+#define STAT                                                                                                         \
+	"# pxname,svname,qcur,qmax,scur,smax,slim,stot,status,req_tot,\nst_lease,BACKEND,0,0,0,0,1,0,UP,0,\n"        \
 	"fe_weir,FRONTEND,,,1,2,3,12,OPEN,12,\nbe_stable,s1,0,0,3,1,,9,UP,9,\nbe_stable,BACKEND,0,0,3,1,1,9,UP,9,\n" \
 	"be_canary,s1,0,0,2,1,,3,DOWN,3,\nbe_canary,BACKEND,0,0,2,1,1,3,DOWN,3,\n\n"
 #define MAP(weight, hold) "0x564183a01660 weight " #weight "\n0x564183a016f0 hold " #hold "\n\n"
@@ -60,13 +60,15 @@ static void incomplete_answers_are_refused(void **state)
 	assert_false(haproxy_state_parse(STR(INFO STAT MAP(10001, 0)), &s));
 	assert_false(haproxy_state_parse(STR(INFO STAT "Unknown map identifier.\n\n"), &s));
 	/* Another HAProxy: columns elsewhere or not there. */
-	assert_false(haproxy_state_parse(STR(INFO "# pxname,svname\nbe_stable,BACKEND\nbe_canary,BACKEND\n\n" MAP(1, 0)), &s));
+	assert_false(haproxy_state_parse(
+		STR(INFO "# pxname,svname\nbe_stable,BACKEND\nbe_canary,BACKEND\n\n" MAP(1, 0)), &s));
 }
 
 static void alerts_are_found(void **state)
 {
-	static const char said[] = "[NOTICE]   (12) : haproxy version is 2.6.12\n[WARNING]  (12) : odd : but fine\n"
-	                           "[ALERT]    (12) : config : [haproxy.cfg:3] : unknown keyword 'x'\n[ALERT] (12) : more\n";
+	static const char said[] =
+		"[NOTICE]   (12) : haproxy version is 2.6.12\n[WARNING]  (12) : odd : but fine\n"
+		"[ALERT]    (12) : config : [haproxy.cfg:3] : unknown keyword 'x'\n[ALERT] (12) : more\n";
 	assert_true(str_is(haproxy_first_alert(str_from(said)), "config : [haproxy.cfg:3] : unknown keyword 'x'"));
 	assert_int_equal(haproxy_first_alert(STR("[NOTICE] (1) : nothing\n")).len, 0);
 	assert_int_equal(haproxy_first_alert(STR("[ALERT]")).len, 0);
@@ -84,10 +86,8 @@ static void map_is_written_as_it_is_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_answer_is_understood),
-		cmocka_unit_test(weight_needs_lease_or_hold),
-		cmocka_unit_test(incomplete_answers_are_refused),
-		cmocka_unit_test(alerts_are_found),
+		cmocka_unit_test(whole_answer_is_understood),     cmocka_unit_test(weight_needs_lease_or_hold),
+		cmocka_unit_test(incomplete_answers_are_refused), cmocka_unit_test(alerts_are_found),
 		cmocka_unit_test(map_is_written_as_it_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

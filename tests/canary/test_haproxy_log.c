@@ -10,13 +10,13 @@
 #include "canary/sources/haproxy_log.h"
 
 static const char text[] = "c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201\n"
-                           "Server be_canary/s1 is DOWN\n"
-                           "c1 be_canary s1 500 0 0 0 2 2 ---- 0 1500\n"
-                           "c1 be_canary s1 200 0 0 0 2 2 CD-- 0 1500\n"
-                           "c1 be_canary s1 nonsense\n"
-                           "c1 fe_weir <NOSRV> 400 -1 -1 -1 -1 0 PR-- 0 -\n"
-                           "\n"
-                           "c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201\n";
+			   "Server be_canary/s1 is DOWN\n"
+			   "c1 be_canary s1 500 0 0 0 2 2 ---- 0 1500\n"
+			   "c1 be_canary s1 200 0 0 0 2 2 CD-- 0 1500\n"
+			   "c1 be_canary s1 nonsense\n"
+			   "c1 fe_weir <NOSRV> 400 -1 -1 -1 -1 0 PR-- 0 -\n"
+			   "\n"
+			   "c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201\n";
 
 static void assert_counted(const struct source_sample *s)
 {
@@ -44,7 +44,6 @@ static void pieces_do_not_matter(void **state)
 		haproxy_intake_finish(&i);
 	}
 }
-
 
 static void too_long_a_line_is_one_unreadable_line(void **state)
 {

@@ -10,12 +10,12 @@
 #include "base/mem.h"
 #include "canary/journal.h"
 
-#define PLAN(alpha)                                                                                          \
-	"{ \"$schema\": \"weir.rollout.v1\", \"service\": \"web\", \"environment\": \"test\","               \
-	"  \"stable\": { \"version\": \"1.0.0\", \"servers\": [ \"127.0.0.1:1\" ] },"                        \
-	"  \"canary\": { \"version\": \"1.1.0\", \"commit\": \"77ab\", \"servers\": [ \"127.0.0.1:2\" ] },"  \
-	"  \"traffic\": { \"driver\": \"haproxy\", \"listen\": \"127.0.0.1:8000\" },"                        \
-	"  \"stages\": [ { \"weight\": \"50%\" }, { \"weight\": \"100%\" } ],"                               \
+#define PLAN(alpha)                                                                                         \
+	"{ \"$schema\": \"weir.rollout.v1\", \"service\": \"web\", \"environment\": \"test\","              \
+	"  \"stable\": { \"version\": \"1.0.0\", \"servers\": [ \"127.0.0.1:1\" ] },"                       \
+	"  \"canary\": { \"version\": \"1.1.0\", \"commit\": \"77ab\", \"servers\": [ \"127.0.0.1:2\" ] }," \
+	"  \"traffic\": { \"driver\": \"haproxy\", \"listen\": \"127.0.0.1:8000\" },"                       \
+	"  \"stages\": [ { \"weight\": \"50%\" }, { \"weight\": \"100%\" } ],"                              \
 	"  \"compare\": { \"alpha\": " alpha " } }"
 
 struct world {

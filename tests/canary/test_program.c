@@ -134,12 +134,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(status_and_output_come_back),
-		CASE(long_output_is_cut),
-		CASE(session_is_its_own),
-		CASE(descriptor_is_inherited),
-		CASE(too_slow_is_killed),
-		CASE(missing_program_is_said),
+		CASE(status_and_output_come_back),     CASE(long_output_is_cut), CASE(session_is_its_own),
+		CASE(descriptor_is_inherited),         CASE(too_slow_is_killed), CASE(missing_program_is_said),
 		CASE(finished_under_way_tells_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,21 +262,18 @@ static void may_be_destroyed_at_any_time(void **state)
 }
 
 /* One group, since TAP has one plan: the kind stands in each name. */
-#define CASE(test, kind, index) { kind ": " #test, test, setup, teardown, (void *)&kinds[index] }
-#define SUITE(kind, index) \
-	CASE(is_silent_before_prepare, kind, index), \
-	CASE(serves_stable_after_prepare, kind, index), \
-	CASE(takes_any_weight_again_and_again, kind, index), \
-	CASE(refuses_a_smaller_fence, kind, index), \
-	CASE(outlives_its_controller_and_is_adopted, kind, index), \
-	CASE(returns_to_stable_when_nobody_renews, kind, index), \
-	CASE(renewal_keeps_the_weight, kind, index), \
-	CASE(kept_weight_needs_no_renewal, kind, index), \
-	CASE(full_weight_needs_no_renewal, kind, index), \
-	CASE(holds_where_the_plan_says_so, kind, index), \
-	CASE(cuts_also_when_nothing_hangs, kind, index), \
-	CASE(stops_and_starts_anew, kind, index), \
-	CASE(may_be_destroyed_at_any_time, kind, index)
+#define CASE(test, kind, index)                                               \
+	{                                                                     \
+		kind ": " #test, test, setup, teardown, (void *)&kinds[index] \
+	}
+#define SUITE(kind, index)                                                                                            \
+	CASE(is_silent_before_prepare, kind, index), CASE(serves_stable_after_prepare, kind, index),                  \
+		CASE(takes_any_weight_again_and_again, kind, index), CASE(refuses_a_smaller_fence, kind, index),      \
+		CASE(outlives_its_controller_and_is_adopted, kind, index),                                            \
+		CASE(returns_to_stable_when_nobody_renews, kind, index), CASE(renewal_keeps_the_weight, kind, index), \
+		CASE(kept_weight_needs_no_renewal, kind, index), CASE(full_weight_needs_no_renewal, kind, index),     \
+		CASE(holds_where_the_plan_says_so, kind, index), CASE(cuts_also_when_nothing_hangs, kind, index),     \
+		CASE(stops_and_starts_anew, kind, index), CASE(may_be_destroyed_at_any_time, kind, index)
 
 int main(void)
 {

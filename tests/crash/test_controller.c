@@ -26,14 +26,13 @@
 #define REQUESTS 20000 /* a tick, of both arms */
 #define DIED 99
 
-static const char plan_text[] =
-	"{ \"$schema\": \"weir.rollout.v1\", \"service\": \"web\", \"environment\": \"test\","
-	"  \"stable\": { \"version\": \"1.0.0\", \"servers\": [ \"127.0.0.1:1\" ] },"
-	"  \"canary\": { \"version\": \"1.1.0\", \"servers\": [ \"127.0.0.1:2\" ] },"
-	"  \"traffic\": { \"driver\": \"haproxy\", \"listen\": \"127.0.0.1:8000\" },"
-	"  \"stages\": [ { \"weight\": \"50%\", \"min\": \"1s\", \"max\": \"60s\" },"
-	"                { \"weight\": \"100%\", \"min\": \"1s\", \"max\": \"60s\" } ],"
-	"  \"compare\": { \"warmup\": \"1s\" } }";
+static const char plan_text[] = "{ \"$schema\": \"weir.rollout.v1\", \"service\": \"web\", \"environment\": \"test\","
+				"  \"stable\": { \"version\": \"1.0.0\", \"servers\": [ \"127.0.0.1:1\" ] },"
+				"  \"canary\": { \"version\": \"1.1.0\", \"servers\": [ \"127.0.0.1:2\" ] },"
+				"  \"traffic\": { \"driver\": \"haproxy\", \"listen\": \"127.0.0.1:8000\" },"
+				"  \"stages\": [ { \"weight\": \"50%\", \"min\": \"1s\", \"max\": \"60s\" },"
+				"                { \"weight\": \"100%\", \"min\": \"1s\", \"max\": \"60s\" } ],"
+				"  \"compare\": { \"warmup\": \"1s\" } }";
 
 /* --- where it dies ----------------------------------------------------------------------------------------------- */
 
@@ -55,12 +54,12 @@ static struct driver *real_of(struct driver *d)
 	return container_of(d, struct mortal, base)->real;
 }
 
-#define FORWARD(name)                                                              \
-	static void mortal_##name(struct driver *d, driver_done *done, void *arg)  \
-	{                                                                          \
-		point();                                                           \
-		real_of(d)->ops->name(real_of(d), done, arg);                      \
-		point();                                                           \
+#define FORWARD(name)                                                             \
+	static void mortal_##name(struct driver *d, driver_done *done, void *arg) \
+	{                                                                         \
+		point();                                                          \
+		real_of(d)->ops->name(real_of(d), done, arg);                     \
+		point();                                                          \
 	}
 FORWARD(prepare)
 FORWARD(renew)
@@ -266,7 +265,8 @@ static void every_death_is_survived(void **state)
 			int how = 0;
 			assert_int_equal(waitpid(children[i], &how, 0), children[i]);
 			if (!WIFEXITED(how) || WEXITSTATUS(how) != 0) {
-				print_message("# death at point %d: %d\n", first + i, WIFEXITED(how) ? WEXITSTATUS(how) : -1);
+				print_message("# death at point %d: %d\n", first + i,
+				              WIFEXITED(how) ? WEXITSTATUS(how) : -1);
 				failed++;
 			}
 		}

@@ -126,11 +126,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(bytes_arrive),
-		CASE(old_news_is_thrown_away),
-		CASE(one_reader_at_a_time),
-		CASE(full_pipe_refuses),
-		CASE(something_else_is_in_the_way),
+		CASE(bytes_arrive),      CASE(old_news_is_thrown_away),      CASE(one_reader_at_a_time),
+		CASE(full_pipe_refuses), CASE(something_else_is_in_the_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

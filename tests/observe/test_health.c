@@ -77,7 +77,9 @@ static void script_start(struct transport *t, struct transfer *x)
 	loop_timer_start(s->loop, &s->timer, 0, answer);
 }
 
-static const struct transport_ops script_ops = { .attach = script_attach, .detach = script_detach, .start = script_start };
+static const struct transport_ops script_ops = { .attach = script_attach,
+	                                         .detach = script_detach,
+	                                         .start = script_start };
 
 static void on_changed(void *arg, bool complains, const char *text)
 {
@@ -96,7 +98,8 @@ static struct health_guard *start(const char *steps, int32_t fails)
 	assert_int_equal(loop_init(&world.loop, &err), 0);
 	world.script = (struct script){ .base = { &script_ops }, .loop = &world.loop, .steps = steps };
 	const struct health_options options = { "http://canary/health", 1 * MILLISECOND, fails };
-	struct health_guard *g = health_guard_create(&world.loop, &world.script.base, &options, on_changed, &world, &err);
+	struct health_guard *g = health_guard_create(&world.loop, &world.script.base, &options, on_changed, &world,
+	                                             &err);
 	assert_non_null(g);
 	assert_int_equal(world.changes, 0);
 	return g;
