@@ -6,13 +6,18 @@
 void vm_reply_restart(struct vm *vm)
 {
 	const struct step *step = &vm->program->steps[vm->request.step];
-	jsonscan_begin(&vm->scan, &step->plan);
-	vm->scanned = step->plan.count ? JSONSCAN_MORE : JSONSCAN_DONE;
+	vm->scanned = JSONSCAN_DONE;
+	if (step->plan.count) {
+		jsonscan_begin(&vm->scan, &step->plan);
+		vm->scanned = JSONSCAN_MORE;
+	}
 	vm->needles_found = 0;
 	vm->captured_found = 0;
 	vm->body_bytes = 0;
-	buf_clear(&vm->window);
-	buf_clear(&vm->location);
+	if (step->keeps_window)
+		buf_clear(&vm->window);
+	if (step->redirects)
+		buf_clear(&vm->location);
 	if (step->searches_body)
 		memset(vm->needle_at, 0, step->check_count * sizeof(*vm->needle_at));
 	for (uint32_t i = 0; i < step->capture_count; i++)

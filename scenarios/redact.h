@@ -1,0 +1,22 @@
+/* redact.h: what a user sends and gets, for people to read: without secrets.
+ *
+ * Hidden are the values of headers, JSON members, form fields and query parameters with secret names (secret_name), and,
+ * wherever they stand, the values of secret variables, of secret columns of feeds, and what the file itself marks so.
+ * Values shorter than four bytes are hidden by name only: they would be found everywhere.
+ *
+ * Pure. Threads: a vm belongs to one worker. */
+#ifndef WEIR_SCENARIOS_REDACT_H
+#define WEIR_SCENARIOS_REDACT_H
+
+#include "scenarios/vm.h"
+
+/* Adds a body or a URL. JSON is written compact when something in it was hidden by name. */
+void redact_text(const struct vm *vm, struct str text, struct buf *out);
+
+/* Adds a URL: the part behind "?" is that of a form. */
+void redact_url(const struct vm *vm, struct str url, struct buf *out);
+
+/* Adds "Name: value\n". */
+void redact_header(const struct vm *vm, struct str name, struct str value, struct buf *out);
+
+#endif
