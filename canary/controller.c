@@ -148,8 +148,9 @@ static void take_guards(struct controller *c)
 			continue;
 		g->changed = false;
 		if (g->complains)
-			controller_step(c, (struct machine_event){
-						   .kind = MACHINE_GUARD_FIRED, .reason = REASON_HEALTH, .text = g->text });
+			controller_step(c, (struct machine_event){ .kind = MACHINE_GUARD_FIRED,
+			                                           .reason = REASON_HEALTH,
+			                                           .text = g->text });
 		else if (!controller_guards_complain(c))
 			controller_tell(c, MACHINE_GUARD_CLEARED, 0, g->text);
 	}
@@ -179,8 +180,7 @@ static void take_requests(struct controller *c)
 			controller_store_failed(c, &err);
 			return;
 		}
-		controller_step(c,
-		                (struct machine_event){ .kind = kinds[r.verb], .actor = r.actor, .text = r.reason });
+		controller_step(c, (struct machine_event){ .kind = kinds[r.verb], .actor = r.actor, .text = r.reason });
 		operator_request_finish(&r);
 	}
 }
@@ -240,8 +240,9 @@ static void look_for_end(struct controller *c)
 		d->want_keep = true;
 	const bool idle = d->call == DRIVE_NONE && d->keep_at.ns == NEVER_NS && !d->want_set;
 	if (!idle && now.ns >= c->finish_limit.ns)
-		story_event(c, "weight.not-kept", "critical", "weir", NULL, NULL,
-		            json_pack("{s:s}", "text", "the data plane did not confirm that its weight stays without us"));
+		story_event(
+			c, "weight.not-kept", "critical", "weir", NULL, NULL,
+			json_pack("{s:s}", "text", "the data plane did not confirm that its weight stays without us"));
 	c->ended = c->ended || idle || now.ns >= c->finish_limit.ns;
 }
 
@@ -297,7 +298,8 @@ static int start_guards(struct controller *c, struct err *err)
 		const struct plan_guard *g = &plan->guards[i];
 		const struct health_options options = { g->url, g->every, g->fails };
 		must(c->o.transport);
-		c->guards[i].guard = health_guard_create(c->o.loop, c->o.transport, &options, on_health, &c->guards[i], err);
+		c->guards[i].guard = health_guard_create(c->o.loop, c->o.transport, &options, on_health, &c->guards[i],
+		                                         err);
 		if (!c->guards[i].guard)
 			return err_wrap(err, "guard %s", g->url);
 		c->guard_count++;

@@ -27,13 +27,13 @@
 #include "store/store.h"
 
 /* How it ended. */
-#define CONTROLLER_ENDS(X)                                                                          \
-	X(PROMOTED, "promoted")                                                                     \
-	X(ROLLED_BACK, "rolled back")                                                               \
-	X(HELD, "held")                 /* left while a person's decision was awaited */            \
-	X(INCONCLUSIVE, "inconclusive") /* never started: too little traffic to compare with */     \
-	X(FAILED, "failed")             /* the data plane or the store did not play its part */     \
-	X(INTERRUPTED, "interrupted")   /* left; a later run resumes */                             \
+#define CONTROLLER_ENDS(X)                                                                      \
+	X(PROMOTED, "promoted")                                                                 \
+	X(ROLLED_BACK, "rolled back")                                                           \
+	X(HELD, "held")                 /* left while a person's decision was awaited */        \
+	X(INCONCLUSIVE, "inconclusive") /* never started: too little traffic to compare with */ \
+	X(FAILED, "failed")             /* the data plane or the store did not play its part */ \
+	X(INTERRUPTED, "interrupted")   /* left; a later run resumes */                         \
 	X(TAKEN_OVER, "taken over")     /* somebody else drives it now */
 enum controller_end {
 #define X(id, text) CONTROLLER_##id,
@@ -46,12 +46,12 @@ const char *controller_end_text(enum controller_end e);
 struct controller_live {
 	const struct plan *plan;
 	const struct rollout_record *record; /* id, stages so far, reason, why */
-	const struct machine *machine;       /* state, stage, asked weight; machine_stage_min_left/_max_left: time left */
+	const struct machine *machine; /* state, stage, asked weight; machine_stage_min_left/_max_left: time left */
 	const struct assessment *assessment; /* both arms over the stage, ratios with intervals, evidence */
 	const struct tick_record *tick;      /* both arms in the last second */
 	bool observed;                       /* the data plane answered in this tick */
 	struct driver_observation seen;      /* of the last time that it answered */
-	double share;                        /* of the last second by the balancer's own counters; NAN without requests */
+	double share; /* of the last second by the balancer's own counters; NAN without requests */
 };
 
 struct controller_listener {
@@ -63,16 +63,16 @@ struct controller_listener {
 };
 
 struct controller_options {
-	struct loop *loop;           /* kept, as all pointers here */
+	struct loop *loop; /* kept, as all pointers here */
 	struct store *store;
 	const struct plan *plan;
-	const char *plan_text;       /* as the user wrote it */
-	const char *actor;           /* who runs it */
+	const char *plan_text; /* as the user wrote it */
+	const char *actor;     /* who runs it */
 	struct driver *driver;
 	struct live_source *source;
-	struct transport *transport; /* for the plan's health guards; NULL when it has none */
+	struct transport *transport;         /* for the plan's health guards; NULL when it has none */
 	struct controller_listener listener; /* members may be NULL */
-	dur_ns lease;                /* of the store; 0: 15 s */
+	dur_ns lease;                        /* of the store; 0: 15 s */
 	/* Go back to stable and nothing else: takes the lease from whoever has it. NULL: an ordinary run. */
 	const char *abort_reason;
 };

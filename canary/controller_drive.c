@@ -72,7 +72,8 @@ void drive_verify(struct controller *c, int32_t weight_bp)
 	d->quiet_since = (struct mono){ NEVER_NS };
 	/* A canary that does not answer would keep its users for as long as the balancer waits. Where it only was wrong or
 	 * slow, what it began may end by itself. */
-	const bool hangs = weight_bp == 0 && c->machine.state == ROLLOUT_ROLLING_BACK && c->machine.reason == REASON_HEALTH;
+	const bool hangs = weight_bp == 0 && c->machine.state == ROLLOUT_ROLLING_BACK &&
+	                   c->machine.reason == REASON_HEALTH;
 	d->cut_at = hangs ? mono_after(now, CUT_AFTER) : (struct mono){ NEVER_NS };
 }
 
@@ -96,8 +97,8 @@ static enum drive_call take_wish(struct drive *d)
 		bool *want;
 		enum drive_call call;
 	} wishes[] = {
-		{ &d->want_set, DRIVE_SET },     { &d->want_prepare, DRIVE_PREPARE }, { &d->want_keep, DRIVE_KEEP },
-		{ &d->want_cut, DRIVE_CUT },     { &d->want_renew, DRIVE_RENEW },     { &d->want_observe, DRIVE_OBSERVE },
+		{ &d->want_set, DRIVE_SET }, { &d->want_prepare, DRIVE_PREPARE }, { &d->want_keep, DRIVE_KEEP },
+		{ &d->want_cut, DRIVE_CUT }, { &d->want_renew, DRIVE_RENEW },     { &d->want_observe, DRIVE_OBSERVE },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
 		if (*wishes[i].want) {
@@ -172,7 +173,8 @@ static void describe_unverified(const struct drive *d, bool seen, char *text, si
 	if (!seen)
 		snprintf(text, size, "the data plane does not answer: %s", d->err.text);
 	else if (o->weight_bp != d->verify_bp)
-		snprintf(text, size, "the data plane obeys weight %" PRId32 ", not %" PRId32, o->weight_bp, d->verify_bp);
+		snprintf(text, size, "the data plane obeys weight %" PRId32 ", not %" PRId32, o->weight_bp,
+		         d->verify_bp);
 	else if (d->verify_bp == 0)
 		snprintf(text, size, "%" PRIu64 " requests are still with the canary", o->in_flight[ARM_CANARY]);
 	else
@@ -211,7 +213,8 @@ static void answered_observation(struct controller *c)
 	if (seen && d->announced) {
 		d->announced = false;
 		d->seen_once = false; /* a new process is no surprise now */
-		controller_tell(c, d->restarting ? MACHINE_DATA_PLANE_RESTARTED : MACHINE_PREPARED, d->got.weight_bp, NULL);
+		controller_tell(c, d->restarting ? MACHINE_DATA_PLANE_RESTARTED : MACHINE_PREPARED, d->got.weight_bp,
+		                NULL);
 		d->restarting = false;
 	} else if (d->announced) {
 		d->announced = false;

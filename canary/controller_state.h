@@ -30,23 +30,23 @@ struct drive {
 	struct driver_observation got;
 
 	bool want_set, want_prepare, want_renew, want_keep, want_cut, want_observe;
-	bool restarting; /* <want_prepare> is ours: the data plane died; the machine did not ask */
+	bool restarting;            /* <want_prepare> is ours: the data plane died; the machine did not ask */
 	int32_t set_bp, calling_bp; /* wanted; in the call under way */
-	int64_t intent;  /* of the newest weight; 0: none */
+	int64_t intent;             /* of the newest weight; 0: none */
 	int64_t calling_intent;
 
-	bool announced;  /* after prepare: the first observation tells the machine */
+	bool announced; /* after prepare: the first observation tells the machine */
 	bool verifying;
 	int32_t verify_bp;
 	struct mono verify_limit, observe_at;
-	struct mono cut_at; /* requests that the canary still holds then are ended; NEVER: they are left alone */
-	struct mono keep_at; /* the weight is to be kept then; NEVER: it is, or need not be */
+	struct mono cut_at;      /* requests that the canary still holds then are ended; NEVER: they are left alone */
+	struct mono keep_at;     /* the weight is to be kept then; NEVER: it is, or need not be */
 	struct mono quiet_since; /* proof of 0 %: no new canary request and none in flight since; NEVER: not yet */
 	uint64_t quiet_requests;
 
 	bool seen_once;
 	struct driver_observation seen; /* the last */
-	int unseen; /* observations that failed in a row */
+	int unseen;                     /* observations that failed in a row */
 };
 
 /* What the data plane's own figures tell without statistics. */
@@ -61,10 +61,10 @@ struct watch {
 
 /* Are the source's lines complete? Counted since <generation> began to be watched. */
 struct completeness {
-	int64_t generation; /* 0: none */
-	uint64_t base[ARMS];  /* balancer's finished requests when it began */
-	uint64_t lines;       /* that came since */
-	uint64_t told;        /* missing requests that were told already */
+	int64_t generation;             /* 0: none */
+	uint64_t base[ARMS];            /* balancer's finished requests when it began */
+	uint64_t lines;                 /* that came since */
+	uint64_t told;                  /* missing requests that were told already */
 	uint64_t requests_before[ARMS]; /* for the share of the last second */
 };
 
@@ -105,8 +105,8 @@ struct controller {
 
 	struct guard_watch *guards;
 	size_t guard_count;
-	int interrupts;         /* not told yet */
-	bool store_complained;  /* a failure of the store is told once until it works again */
+	int interrupts;        /* not told yet */
+	bool store_complained; /* a failure of the store is told once until it works again */
 	bool taken_over;
 
 	/* For the record's times. */

@@ -45,8 +45,7 @@ static void restart_count(struct completeness *k, const struct driver_observatio
 
 /* The observation was made before the sample was taken, so every request it counts as finished should have its line: what
  * is not there is lost. Told once, when it becomes more than before. */
-static uint64_t missing_lines(struct completeness *k, const struct driver_observation *o,
-                              const struct source_sample *s)
+static uint64_t missing_lines(struct completeness *k, const struct driver_observation *o, const struct source_sample *s)
 {
 	if (o->generation != k->generation) {
 		restart_count(k, o);
@@ -92,7 +91,8 @@ static void record_tick(struct controller *c)
 		int64_t values[ARRAY_LEN(quantiles)] = { 0 };
 		if (s->latency)
 			hist_quantiles(s->latency, quantiles, ARRAY_LEN(quantiles), values);
-		t->arms[i] = (struct arm_tick){ s->requests, s->errors, s->client_aborts, values[0], values[1], values[2] };
+		t->arms[i] = (struct arm_tick){ s->requests, s->errors, s->client_aborts,
+			                        values[0],   values[1], values[2] };
 	}
 	t->harm_errors = known(a->harm_errors);
 	t->harm_latency = known(a->harm_latency);

@@ -23,8 +23,8 @@ static bool canary_serves(const struct controller *c)
 static void fire(struct controller *c, bool *guard, const char *text)
 {
 	*guard = true;
-	controller_step(c, (struct machine_event){
-				   .kind = MACHINE_GUARD_FIRED, .reason = REASON_HEALTH, .text = text });
+	controller_step(c,
+	                (struct machine_event){ .kind = MACHINE_GUARD_FIRED, .reason = REASON_HEALTH, .text = text });
 }
 
 static void clear(struct controller *c, bool *guard, const char *text)

@@ -17,12 +17,12 @@
 #include "record/rollout.h"
 
 struct driver_observation {
-	bool running;        /* the data plane serves */
-	bool ours;           /* it runs the configuration of this plan */
-	int32_t weight_bp;   /* that it obeys now */
-	int64_t generation;  /* changes when its process was replaced: runtime values may be lost then */
-	bool arm_up[ARMS];   /* at least one server of the arm is in service */
-	uint64_t requests[ARMS];  /* counted by the balancer since its start */
+	bool running;            /* the data plane serves */
+	bool ours;               /* it runs the configuration of this plan */
+	int32_t weight_bp;       /* that it obeys now */
+	int64_t generation;      /* changes when its process was replaced: runtime values may be lost then */
+	bool arm_up[ARMS];       /* at least one server of the arm is in service */
+	uint64_t requests[ARMS]; /* counted by the balancer since its start */
 	uint64_t in_flight[ARMS];
 	uint64_t logs_dropped;
 	int32_t listen_port; /* where users reach it; of interest when the plan left it open (0) */

@@ -104,9 +104,10 @@ static int check_plan(const struct journal *j, struct err *err)
 	free(text);
 	if (strcmp(ours, theirs) == 0)
 		return 0;
-	return err_set(err, ERR_BUSY,
-	               "rollout %s of %s in %s is unfinished and has another plan: finish it with its own plan, or abort it",
-	               j->id, j->plan->service, j->plan->environment);
+	return err_set(
+		err, ERR_BUSY,
+		"rollout %s of %s in %s is unfinished and has another plan: finish it with its own plan, or abort it",
+		j->id, j->plan->service, j->plan->environment);
 }
 
 static int read_open_intent(struct journal *j, struct journal_found *f, struct err *err)
@@ -181,7 +182,8 @@ struct journal *journal_create(const struct journal_options *o, struct journal_f
 	if (active < 0)
 		goto fail;
 	if (!active && o->override) {
-		err_set(err, ERR_NOT_FOUND, "no rollout of %s in %s is under way", j->plan->service, j->plan->environment);
+		err_set(err, ERR_NOT_FOUND, "no rollout of %s in %s is under way", j->plan->service,
+		        j->plan->environment);
 		goto fail;
 	}
 	if ((active ? resume(j, ret, err) : begin(j, o, ret, err)) != 0)
@@ -217,7 +219,8 @@ int journal_renew(struct journal *j, struct err *err)
 int journal_intend(struct journal *j, int32_t weight_bp, int64_t *ret_intent, struct err *err)
 {
 	json_t *payload = json_pack("{s:i}", "weight_bp", (int)weight_bp);
-	const int answer = store_journal_intend(j->store, j->id, j->token, JOURNAL_SET_WEIGHT, payload, ret_intent, err);
+	const int answer = store_journal_intend(j->store, j->id, j->token, JOURNAL_SET_WEIGHT, payload, ret_intent,
+	                                        err);
 	json_decref(payload);
 	return answer;
 }

@@ -52,14 +52,24 @@ struct common_options {
 	bool help, json, quiet, no_color;
 	const char *store;
 };
-#define COMMON_OPTIONS(type)                                                                                       \
-	{ "store", 0, OPTION_STRING, offsetof(type, common.store), "PATH", 0, 0,                                   \
-	  "file of runs, baselines and rollouts" },                                                                \
-	{ "json", 0, OPTION_FLAG, offsetof(type, common.json), NULL, 0, 0, "the result as JSON on stdout" },       \
-	{ "quiet", 'q', OPTION_FLAG, offsetof(type, common.quiet), NULL, 0, 0, "no progress on stderr" },          \
-	{ "no-color", 0, OPTION_FLAG, offsetof(type, common.no_color), NULL, 0, 0,                                 \
-	  "plain text; NO_COLOR in the environment does the same" },                                               \
-	{ "help", 'h', OPTION_FLAG, offsetof(type, common.help), NULL, 0, 0, "this text" }
+#define COMMON_OPTIONS(type)                                                                                         \
+	{                                                                                                            \
+		"store",                                                                                             \
+		0,                                                                                                   \
+		OPTION_STRING,                                                                                       \
+		offsetof(type, common.store),                                                                        \
+		"PATH",                                                                                              \
+		0,                                                                                                   \
+		0,                                                                                                   \
+		"file of runs, baselines and rollouts"                                                               \
+	},                                                                                                           \
+		{ "json", 0, OPTION_FLAG, offsetof(type, common.json), NULL, 0, 0, "the result as JSON on stdout" }, \
+		{ "quiet", 'q', OPTION_FLAG, offsetof(type, common.quiet), NULL, 0, 0, "no progress on stderr" },    \
+		{ "no-color", 0, OPTION_FLAG, offsetof(type, common.no_color),                                       \
+		  NULL,       0, 0,           "plain text; NO_COLOR in the environment does the same" },             \
+	{                                                                                                            \
+		"help", 'h', OPTION_FLAG, offsetof(type, common.help), NULL, 0, 0, "this text"                       \
+	}
 
 /* Print one clear sentence (or the diagnostics) on stderr and give the exit status. */
 int fail(const struct err *err);

@@ -110,7 +110,8 @@ static int check_fence(struct haproxy_driver *h, int64_t fence, struct err *err)
 	if (file_read(path, &text, &absent) == 0)
 		str_to_u64(str_trim(buf_str(&text)), &seen);
 	if ((uint64_t)fence < seen) {
-		answer = err_set(err, ERR_STALE, "another controller (lease %" PRIu64 ") drives this HAProxy now", seen);
+		answer = err_set(err, ERR_STALE, "another controller (lease %" PRIu64 ") drives this HAProxy now",
+		                 seen);
 	} else if ((uint64_t)fence > seen) {
 		buf_clear(&text);
 		buf_printf(&text, "%" PRId64 "\n", fence);
@@ -156,7 +157,8 @@ static void on_weight_set(void *arg, struct str answer, const struct err *err_or
 		haproxy_end(h, err_or_null);
 		return;
 	}
-	if (!haproxy_state_parse(answer, &s) || s.weight_bp != h->weight_bp || haproxy_state_weight(&s) != h->weight_bp) {
+	if (!haproxy_state_parse(answer, &s) || s.weight_bp != h->weight_bp ||
+	    haproxy_state_weight(&s) != h->weight_bp) {
 		const struct str why = first_complaint(answer);
 		err_set(&err, ERR_IO, "HAProxy did not take the weight %" PRId32 ": %.*s", h->weight_bp, STR_ARG(why));
 		haproxy_end(h, &err);
@@ -318,7 +320,8 @@ static void haproxy_cut(struct driver *d, driver_done *done, void *arg)
 	haproxy_begin(h, done, arg);
 	buf_init(&command, CUT_BYTES_MAX);
 	for (size_t i = 0; i < h->plan->arms[ARM_CANARY].server_count; i++)
-		buf_printf(&command, "%sshutdown sessions server " HAPROXY_BACKEND_CANARY "/s%zu", i > 0 ? ";" : "", i + 1);
+		buf_printf(&command, "%sshutdown sessions server " HAPROXY_BACKEND_CANARY "/s%zu", i > 0 ? ";" : "",
+		           i + 1);
 	must(!buf_overflowed(&command));
 	unix_command_start(&h->api, buf_cstr(&command), HAPROXY_CALL_LIMIT, on_done_silently, h);
 	buf_finish(&command);

@@ -19,15 +19,15 @@
 #define HAPROXY_ASK "show info;show stat;show map " HAPROXY_MAP ";show table " HAPROXY_LEASE_TABLE
 
 struct haproxy_state {
-	int64_t pid;  /* 0: the text had none: it is not HAProxy's */
+	int64_t pid;     /* 0: the text had none: it is not HAProxy's */
 	struct str hash; /* of its configuration; slice of the text; empty: not one of weir's */
 	bool stopping;
 	uint64_t logs_dropped;
 	bool has_weight; /* the map was shown */
 	int32_t weight_bp;
 	bool hold;
-	bool leased;       /* the lease's entry exists */
-	int64_t lease_ms;  /* until it expires */
+	bool leased;      /* the lease's entry exists */
+	int64_t lease_ms; /* until it expires */
 	bool has_arm[ARMS];
 	bool arm_up[ARMS];
 	uint64_t requests[ARMS], in_flight[ARMS];

@@ -65,7 +65,8 @@ static const char rule_part[] =
 	"    http-request set-var(txn.lease) str(" HAPROXY_LEASE_KEY "),table_gpt0(" HAPROXY_LEASE_TABLE ")\n"
 	"    http-request set-var(txn.weight) int(0) unless { var(txn.hold) -m int gt 0 } || { var(txn.lease) -m int gt 0 }\n"
 	"    http-request set-var(txn.over) var(txn.bucket),sub(txn.weight)\n"
-	"    use_backend " HAPROXY_BACKEND_CANARY " if { var(txn.over) -m int lt 0 } { nbsrv(" HAPROXY_BACKEND_CANARY ") gt 0 }\n"
+	"    use_backend " HAPROXY_BACKEND_CANARY " if { var(txn.over) -m int lt 0 } { nbsrv(" HAPROXY_BACKEND_CANARY
+	") gt 0 }\n"
 	"    default_backend " HAPROXY_BACKEND_STABLE "\n"
 	/* canary/sources/haproxy_line.h reads this. */
 	"    http-response set-var(txn.t1) date(0,us)\n"
@@ -84,7 +85,8 @@ static void write_frontend(const struct plan *plan, int32_t port, struct buf *ou
 	} else {
 		buf_printf(out, "    http-request set-var(txn.user) src\n");
 	}
-	buf_printf(out, "    http-request set-var-fmt(txn.salted) \"%016" PRIx64 ".%%[var(txn.user)]\"\n", salt_of(plan));
+	buf_printf(out, "    http-request set-var-fmt(txn.salted) \"%016" PRIx64 ".%%[var(txn.user)]\"\n",
+	           salt_of(plan));
 	buf_add(out, str_from(rule_part));
 	buf_add_char(out, '\n');
 }
@@ -100,8 +102,9 @@ static void write_backend(const char *name, const struct plan_arm *arm, struct b
 static void write_rest(const struct plan *plan, int32_t port, struct buf *out)
 {
 	buf_printf(out, global_part, HAPROXY_LOG_FD);
-	buf_printf(out, "backend " HAPROXY_LEASE_TABLE "\n    stick-table type string len 32 size 16 expire %" PRId64
-	                "ms store gpt0\n\n",
+	buf_printf(out,
+	           "backend " HAPROXY_LEASE_TABLE "\n    stick-table type string len 32 size 16 expire %" PRId64
+	           "ms store gpt0\n\n",
 	           plan->traffic.lease / MILLISECOND);
 	write_frontend(plan, port, out);
 	write_backend(HAPROXY_BACKEND_STABLE, &plan->arms[ARM_STABLE], out);

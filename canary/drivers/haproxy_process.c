@@ -43,7 +43,8 @@ static int32_t read_number(const struct haproxy_driver *h, const char *name)
 	struct err absent;
 	uint64_t number = 0;
 	buf_init(&text, 64);
-	if (file_read(path, &text, &absent) != 0 || !str_to_u64(str_trim(buf_str(&text)), &number) || number > INT32_MAX)
+	if (file_read(path, &text, &absent) != 0 || !str_to_u64(str_trim(buf_str(&text)), &number) ||
+	    number > INT32_MAX)
 		number = 0;
 	buf_finish(&text);
 	free(path);
@@ -65,7 +66,8 @@ static int find_free_port(const struct haproxy_driver *h, int32_t *ret, struct e
 	const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	const bool bound = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 &&
 	                   getsockname(fd, (struct sockaddr *)&address, &len) == 0 &&
-	                   getnameinfo((struct sockaddr *)&address, len, NULL, 0, port, sizeof(port), NI_NUMERICSERV) == 0;
+	                   getnameinfo((struct sockaddr *)&address, len, NULL, 0, port, sizeof(port), NI_NUMERICSERV) ==
+	                           0;
 	const int reason = errno;
 	freeaddrinfo(found);
 	if (fd >= 0)
@@ -151,8 +153,9 @@ static int run_haproxy(struct haproxy_driver *h, char **argv, int log_fd, dur_ns
 		if (h->err.kind != ERR_NOT_FOUND)
 			return -1;
 	}
-	return err_set(&h->err, ERR_NOT_FOUND, "HAProxy is not installed: no program 'haproxy' in PATH or /usr/sbin "
-	                                       "(Debian and Ubuntu: apt install haproxy)");
+	return err_set(&h->err, ERR_NOT_FOUND,
+	               "HAProxy is not installed: no program 'haproxy' in PATH or /usr/sbin "
+	               "(Debian and Ubuntu: apt install haproxy)");
 }
 
 /* --- prepare ----------------------------------------------------------------------------------------------------- */
@@ -205,11 +208,11 @@ static void on_started(void *arg, int status, struct str output)
 	const struct str why = haproxy_first_alert(output);
 	const char *host = t->listen_host[0] ? t->listen_host : "*";
 	if (contains(output, "Address already in use") || contains(output, "cannot bind socket (Address"))
-		err_set(&h->err, ERR_BUSY, "port %" PRId32 " at %s is taken by another program (`ss -ltnp` tells which)",
-		        h->port, host);
+		err_set(&h->err, ERR_BUSY,
+		        "port %" PRId32 " at %s is taken by another program (`ss -ltnp` tells which)", h->port, host);
 	else if (contains(output, "Permission denied"))
-		err_set(&h->err, ERR_IO, "HAProxy may not listen at %s port %" PRId32 ": below 1024 it needs privileges",
-		        host, h->port);
+		err_set(&h->err, ERR_IO,
+		        "HAProxy may not listen at %s port %" PRId32 ": below 1024 it needs privileges", host, h->port);
 	else
 		err_set(&h->err, ERR_IO, "HAProxy did not start (status %d): %.*s", status, STR_ARG(why));
 	fail(h);

@@ -131,4 +131,3 @@ int program_start(struct program *p, const struct program_ask *ask, program_ende
 	loop_timer_start(p->loop, &p->timer, ask->limit, on_time_limit);
 	return 0;
 }
-

@@ -26,8 +26,8 @@ typedef void program_ended(void *arg, int status, struct str output);
 struct program {
 	struct loop *loop;
 	pid_t pid;
-	int pidfd;      /* -1: none runs */
-	int output_fd;  /* a file in memory: what a daemon says later is nobody's and blocks nobody */
+	int pidfd;     /* -1: none runs */
+	int output_fd; /* a file in memory: what a daemon says later is nobody's and blocks nobody */
 	struct loop_fd watch;
 	struct loop_timer timer;
 	program_ended *ended;
