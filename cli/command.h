@@ -34,8 +34,8 @@ struct invocation {
 };
 
 struct command {
-	const char *noun, *verb;
-	const char *arguments; /* as shown in the usage line; "" when there are none */
+	const char *noun, *verb; /* verb "": the noun alone is the command */
+	const char *arguments;   /* as shown in the usage line; "" when there are none */
 	int least_arguments, most_arguments;
 	const char *summary; /* one line */
 	const char *details; /* paragraphs with an example; may be NULL */

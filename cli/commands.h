@@ -9,6 +9,6 @@ extern const struct command cmd_scenario_check, cmd_scenario_dump, cmd_scenario_
 extern const struct command cmd_baseline_set, cmd_baseline_list, cmd_baseline_show, cmd_baseline_compare;
 extern const struct command cmd_canary_run, cmd_canary_status, cmd_canary_abort;
 extern const struct command cmd_report_load, cmd_report_capacity, cmd_report_rollout;
-extern const struct command cmd_audit_verify;
+extern const struct command cmd_audit_verify, cmd_doctor;
 
 #endif

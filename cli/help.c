@@ -5,7 +5,8 @@
 static void add_line(const struct command *c, struct buf *out)
 {
 	char left[96];
-	snprintf(left, sizeof(left), "weir %s %s%s%s", c->noun, c->verb, c->arguments[0] ? " " : "", c->arguments);
+	snprintf(left, sizeof(left), "weir %s%s%s%s%s", c->noun, c->verb[0] ? " " : "", c->verb,
+	         c->arguments[0] ? " " : "", c->arguments);
 	buf_printf(out, "  %-*s %s\n", SUMMARY_COLUMN, left, c->summary);
 }
 
@@ -33,8 +34,8 @@ bool help_noun(const char *noun, struct buf *out)
 
 void help_command(const struct command *c, struct buf *out)
 {
-	buf_printf(out, "Usage: weir %s %s [options]%s%s\n\n%s\n\n", c->noun, c->verb, c->arguments[0] ? " " : "",
-	           c->arguments, c->summary);
+	buf_printf(out, "Usage: weir %s%s%s [options]%s%s\n\n%s\n\n", c->noun, c->verb[0] ? " " : "", c->verb,
+	           c->arguments[0] ? " " : "", c->arguments, c->summary);
 	options_help(c->options, out);
 	if (c->details)
 		buf_printf(out, "\n%s\n", c->details);

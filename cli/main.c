@@ -9,7 +9,8 @@
  *      ├─ weir canary run|status|abort            cmd_canary_*.c → canary/controller.c → machine.c decides,
  *      │                                            drivers/ act, sources/ measure; live_canary.c shows
  *      ├─ weir report load|capacity|rollout       cmd_report.c → store/, reports/
- *      └─ weir audit verify                       cmd_audit.c → store/
+ *      ├─ weir audit verify                       cmd_audit.c → store/
+ *      └─ weir doctor                             cmd_doctor.c → observe/
  */
 #include <signal.h>
 #include <stdio.h>
@@ -77,7 +78,7 @@ static int unknown_command(const char *noun, const char *verb)
 static int help_for(const char *noun, const char *verb)
 {
 	struct buf text;
-	const struct command *c = verb ? find(noun, verb) : NULL;
+	const struct command *c = find(noun, verb ? verb : "");
 	if (c)
 		return print_command_help(c);
 	buf_init(&text, HELP_BYTES_MAX);
@@ -116,11 +117,13 @@ static char *command_line(int argc, char **argv)
 
 static int wrong_arguments(const struct command *c, int count)
 {
+	const char *blank = c->verb[0] ? " " : "";
 	if (count < c->least_arguments)
-		return fail_with(EXIT_USAGE, "weir %s %s needs %s (see weir %s %s --help)", c->noun, c->verb,
-		                 c->arguments, c->noun, c->verb);
-	return fail_with(EXIT_USAGE, "weir %s %s takes %s%s, not %d words (see weir %s %s --help)", c->noun, c->verb,
-	                 c->arguments[0] ? "only " : "no arguments", c->arguments, count, c->noun, c->verb);
+		return fail_with(EXIT_USAGE, "weir %s%s%s needs %s (see weir %s%s%s --help)", c->noun, blank, c->verb,
+		                 c->arguments, c->noun, blank, c->verb);
+	return fail_with(EXIT_USAGE, "weir %s%s%s takes %s%s, not %d words (see weir %s%s%s --help)", c->noun, blank,
+	                 c->verb, c->arguments[0] ? "only " : "no arguments", c->arguments, count, c->noun, blank,
+	                 c->verb);
 }
 
 static int run_command(const struct command *c, int argc, char **argv)
@@ -132,10 +135,12 @@ static int run_command(const struct command *c, int argc, char **argv)
 	const char **arguments = xcalloc((size_t)argc, sizeof(char *));
 	const struct common_options *common = options;
 	char *line = command_line(argc, argv);
+	const int words = c->verb[0] ? 3 : 2; /* of argv, in front of the options */
 	int status;
-	if (options_parse(c->options, argc - 3, argv + 3, options, arguments, &count, &err) < 0) {
+	if (options_parse(c->options, argc - words, argv + words, options, arguments, &count, &err) < 0) {
 		fail(&err);
-		status = fail_with(EXIT_USAGE, "weir %s %s --help lists its options", c->noun, c->verb);
+		status = fail_with(EXIT_USAGE, "weir %s%s%s --help lists its options", c->noun, c->verb[0] ? " " : "",
+		                   c->verb);
 	} else if (common->help) {
 		status = print_command_help(c);
 	} else if (count < c->least_arguments || count > c->most_arguments) {
@@ -171,7 +176,9 @@ int main(int argc, char **argv)
 			return print_help(help_all);
 		return help_for(argv[2], argc > 3 ? argv[3] : NULL);
 	}
-	const struct command *c = argc > 2 ? find(argv[1], argv[2]) : NULL;
+	const struct command *c = find(argv[1], "");
+	if (!c && argc > 2)
+		c = find(argv[1], argv[2]);
 	if (!c && argc > 2 && is_help(argv[2]))
 		return help_for(argv[1], NULL);
 	if (!c)
