@@ -327,10 +327,11 @@ static void an_answer_may_come_in_any_parts(void **state)
 	SET_UP(&r, parts);
 	client_init(&r, &c);
 	client_start(&r, &c);
-	rig_turn_until_requested(&r);
-	for (int i = 0; i < 3; i++) {
+	while (c.x.first_byte.ns == 0)
 		loop_turn(&r.loop, LOOP_WAIT);
+	for (int i = 0; i < 3; i++) {
 		peer_release(r.peer);
+		loop_turn(&r.loop, LOOP_POLL);
 	}
 	client_turn_until_body(&r, &c, 4);
 	peer_release(r.peer);
