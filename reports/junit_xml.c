@@ -173,6 +173,8 @@ static void add_failure(struct buf *out, const struct run_record *r, const struc
 	} else {
 		buf_add(out, STR("\nthere was no data, and missing data is never success\n"));
 	}
+	if (t->ended_run)
+		buf_add(out, STR("it did not hold for a while during the run, and ended it\n"));
 	buf_add(out, STR("run "));
 	add_text(out, r->id, ID_TEXT_BYTES);
 	buf_printf(out, ": %s requests in %s, %llu failed\n", text_count((double)r->requests, a),

@@ -100,7 +100,10 @@ static void add_thresholds(const struct run_record *r, struct buf *out)
 	buf_add(out, STR("\n| | criterion | measured |\n|---|---|---:|\n"));
 	for (size_t i = 0; i < r->threshold_count && i < THRESHOLDS_MOST; i++) {
 		const struct threshold_record *t = &r->thresholds[i];
-		buf_printf(out, "| %s | ", t->met ? "met" : "**not met**");
+		buf_printf(out, "| %s | ",
+		           t->met         ? "met"
+		           : t->ended_run ? "**not met**, ended the run"
+		                          : "**not met**");
 		add_name(out, t->that);
 		add_figure(out, threshold_value_text(t, value));
 		buf_add(out, STR(" |\n"));
