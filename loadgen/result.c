@@ -51,6 +51,8 @@ void result_fill(struct run_record *r, const struct meter *m, dur_ns measured)
 	r->by_replay = m->by_replay;
 	r->by_curl = m->by_curl;
 	r->connections = m->connections;
+	r->retries = m->retries;
+	r->redirects = m->redirects;
 	r->bytes_sent = m->bytes_sent;
 	r->bytes_received = m->bytes_received;
 	hist_add(&r->response, &m->response);

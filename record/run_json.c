@@ -79,6 +79,8 @@ static void encode_requests(json_t *o, const struct run_record *r)
 	out_u64(bytes, "sent", r->bytes_sent);
 	out_u64(bytes, "received", r->bytes_received);
 	out_u64(o, "connections", r->connections);
+	out_u64(o, "retries", r->retries);
+	out_u64(o, "redirects", r->redirects);
 }
 
 static void encode_flow(json_t *o, const struct run_record *r, const struct flow_record *f, bool histograms)
@@ -227,6 +229,9 @@ static void decode_requests(const struct in *o, struct run_record *r)
 	r->bytes_sent = in_u64(&bytes, "sent");
 	r->bytes_received = in_u64(&bytes, "received");
 	r->connections = in_u64(o, "connections");
+	/* Records of before 2026-11-20 have neither. */
+	r->retries = in_has(o, "retries") ? in_u64(o, "retries") : 0;
+	r->redirects = in_has(o, "redirects") ? in_u64(o, "redirects") : 0;
 }
 
 static void decode_steps(const struct in *o, const struct run_record *r, struct flow_record *f, size_t *room)

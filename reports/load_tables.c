@@ -140,6 +140,9 @@ void load_requests(const struct run_record *r, const struct report_style *s, str
 	style_pair(s, out, NAMES, "transport", "%s by replay, %s by curl, over %s connections",
 	           text_count((double)r->by_replay, a), text_count((double)r->by_curl, b),
 	           text_count((double)r->connections, c));
+	if (r->retries || r->redirects)
+		style_pair(s, out, NAMES, "continued", "%s after a new attempt, %s after a redirect",
+		           text_count((double)r->retries, a), text_count((double)r->redirects, b));
 	style_pair(s, out, NAMES, "bytes", "%s sent, %s received", text_bytes((double)r->bytes_sent, a),
 	           text_bytes((double)r->bytes_received, b));
 }

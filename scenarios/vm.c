@@ -105,6 +105,9 @@ static bool take_row(struct vm *vm, uint32_t number)
 		row = rng_below(&vm->rng, feed->row_count);
 		break;
 	case PICK_PER_USER:
+		/* For the users of the file's own load there are enough; a search may have more. */
+		if (vm->user >= feed->row_count && feed->stops)
+			return false;
 		row = vm->user;
 		break;
 	}

@@ -100,6 +100,8 @@ void sample_run(struct run_record *ret, const char *id, const char *name, enum r
 	ret->bytes_sent = 1 << 20;
 	ret->bytes_received = UINT64_C(5) << 33;
 	ret->connections = 77;
+	ret->retries = 5;
+	ret->redirects = 9;
 	fill(&ret->lag, &rng, 1000);
 	fill(&ret->response, &rng, 1990);
 	fill(&ret->service, &rng, 1990);

@@ -317,15 +317,26 @@ static void nothing_is_allocated_after_the_first_iteration(void **state)
 	struct fixture f;
 	begin(&f, TEXT("{\"post\":\"/\",\"json\":{\"a\":\"${uuid}${made}\"},"
 	               "\"headers\":{\"X-A\":\"${made}\"},\"check\":[{\"json\":\"/a\",\"equals\":\"x\"}],"
-	               "\"extract\":{\"v\":{\"json\":\"/v\"},\"w\":{\"header\":\"W\"}}},{\"get\":\"/${v}${w}\"}"));
+	               "\"extract\":{\"v\":{\"json\":\"/v\"},\"w\":{\"header\":\"W\"}}},"
+	               "{\"get\":\"/${v}${w}\",\"query\":{\"at\":\"${now.iso}\"},\"redirects\":1,\"retry\":{\"attempts\":2},"
+	               "\"check\":[{\"regex\":\"a(b+)\",\"equals\":\"bb\"}]},"
+	               "{\"repeat\":2,\"if\":{\"var\":\"v\",\"matches\":\"^val\"},\"steps\":[{\"get\":\"/r\",\"check\":["
+	               "{\"body\":{\"contains\":\"x\"}}]}]}"));
 	uint64_t after_first = 0;
 	assert_true(allocations > 0); /* the counting works */
 	for (int i = 0; i < 1000; i++) {
 		vm_begin(&f.vm, 0, 5, NOW);
 		assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
 		vm_header(&f.vm, STR("W"), STR("some header"));
+		vm_header(&f.vm, STR("Set-Cookie"), STR("sid=0123456789abcdef; Path=/"));
 		assert_int_equal(answer(&f, 200, "{\"a\":\"x\",\"v\":\"value\"}", 4, 0), VM_REQUEST);
-		assert_int_equal(answer(&f, 200, "", 4, 0), VM_ITERATION_END);
+		assert_int_equal(answer(&f, 503, "", 4, 0), VM_REQUEST);
+		vm_header(&f.vm, STR("Location"), STR("/elsewhere"));
+		assert_int_equal(answer(&f, 302, "", 4, 0), VM_REQUEST);
+		assert_int_equal(answer(&f, 200, "a abb", 4, 0), VM_REQUEST);
+		assert_string_equal(f.vm.outcome.text, "");
+		assert_int_equal(answer(&f, 200, "x", 4, 0), VM_REQUEST);
+		assert_int_equal(answer(&f, 200, "x", 4, 0), VM_ITERATION_END);
 		if (i == 0)
 			after_first = allocations;
 	}
