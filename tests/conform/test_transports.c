@@ -452,19 +452,25 @@ static void a_kept_connection_that_ends_under_a_request_is_replaced(void **state
 	static const struct peer_act one_and_a_half[] = { PEER_READ_ONE,
 		                                          PEER_SEND(OK_HEAD "Content-Length: 5\r\n\r\nfirst"),
 		                                          PEER_READ_ONE, PEER_CLOSE };
-	struct rig r;
-	struct client c;
-	SET_UP(&r, one_and_a_half, ok_for_ever);
-	client_init(&r, &c);
-	client_exchange(&r, &c);
-	assert_string_equal(buf_cstr(&c.body), "first");
-	client_exchange(&r, &c);
-	client_assert_error(&c, NET_NONE);
-	assert_string_equal(buf_cstr(&c.body), "hello");
-	assert_true(c.x.new_connection);
-	assert_int_equal(peer_requests(r.peer), 3);
-	client_finish(&r, &c);
-	rig_tear_down(&r);
+	static const char *const methods[] = { "GET", "POST", "HEAD" };
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		struct rig r;
+		struct client c;
+		SET_UP(&r, one_and_a_half, ok_for_ever);
+		client_init(&r, &c);
+		client_exchange(&r, &c);
+		assert_string_equal(buf_cstr(&c.body), "first");
+		c.x.method = methods[i];
+		c.x.has_body = i == 1;
+		c.x.body = STR("a body");
+		client_exchange(&r, &c);
+		client_assert_error(&c, NET_NONE);
+		assert_string_equal(buf_cstr(&c.body), i == 2 ? "" : "hello");
+		assert_true(c.x.new_connection);
+		assert_int_equal(peer_requests(r.peer), 3);
+		client_finish(&r, &c);
+		rig_tear_down(&r);
+	}
 }
 
 static void two_hundred_transfers_share_a_loop(void **state)
