@@ -116,7 +116,7 @@ struct run_record {
 	uint64_t errors[RUN_ERROR_KINDS]; /* sums to failed */
 	uint64_t by_replay, by_curl;      /* requests per transport */
 	uint64_t bytes_sent, bytes_received;
-	uint64_t connections; /* that were opened */
+	uint64_t connections;        /* that were opened */
 	uint64_t retries, redirects; /* exchanges after which their request went on: none of them is in requests */
 
 	struct hist response, service; /* of all requests */

@@ -85,7 +85,7 @@ static void make_huge(struct run_record *r)
 		r->checks[r->check_count] = (struct check_record){ xstrdup(word), xstrdup(word), xstrdup(word), 1, 1 };
 	r->thresholds = xcalloc(200, sizeof(*r->thresholds));
 	for (r->threshold_count = 0; r->threshold_count < 200; r->threshold_count++)
-		r->thresholds[r->threshold_count] = (struct threshold_record){ xstrdup(word), true, 1, false };
+		r->thresholds[r->threshold_count] = (struct threshold_record){ xstrdup(word), true, 1, false, false };
 	for (; r->sample_count < RUN_SAMPLES_MAX; r->sample_count++)
 		r->samples[r->sample_count] = (struct error_sample){ RUN_ERROR_CHECK, xstrdup(word), xstrdup(word),
 			                                             xstrdup(word) };

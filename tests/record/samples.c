@@ -43,9 +43,11 @@ static void sample_rows(struct run_record *r)
 	r->checks[0] = (struct check_record){ xstrdup("auth"), xstrdup("step 0"), xstrdup("status 200"), 199, 1 };
 	r->thresholds = xcalloc(3, sizeof(*r->thresholds));
 	r->threshold_count = 3;
-	r->thresholds[0] = (struct threshold_record){ xstrdup("p95(response_time) < 500ms"), true, 1234567, true, false };
+	r->thresholds[0] = (struct threshold_record){ xstrdup("p95(response_time) < 500ms"), true, 1234567, true,
+		                                      false };
 	r->thresholds[1] = (struct threshold_record){ xstrdup("error_rate < 1%"), true, 0.0025, false, false };
-	r->thresholds[2] = (struct threshold_record){ xstrdup("p99(response_time, flow=x) < 1s"), false, 0, false, true };
+	r->thresholds[2] = (struct threshold_record){ xstrdup("p99(response_time, flow=x) < 1s"), false, 0, false,
+		                                      true };
 	r->seconds = xcalloc(2, sizeof(*r->seconds));
 	r->second_count = 2;
 	for (int i = 0; i < 2; i++)

@@ -315,13 +315,14 @@ int __wrap_vasprintf(char **ret, const char *format, va_list args)
 static void nothing_is_allocated_after_the_first_iteration(void **state)
 {
 	struct fixture f;
-	begin(&f, TEXT("{\"post\":\"/\",\"json\":{\"a\":\"${uuid}${made}\"},"
-	               "\"headers\":{\"X-A\":\"${made}\"},\"check\":[{\"json\":\"/a\",\"equals\":\"x\"}],"
-	               "\"extract\":{\"v\":{\"json\":\"/v\"},\"w\":{\"header\":\"W\"}}},"
-	               "{\"get\":\"/${v}${w}\",\"query\":{\"at\":\"${now.iso}\"},\"redirects\":1,\"retry\":{\"attempts\":2},"
-	               "\"check\":[{\"regex\":\"a(b+)\",\"equals\":\"bb\"}]},"
-	               "{\"repeat\":2,\"if\":{\"var\":\"v\",\"matches\":\"^val\"},\"steps\":[{\"get\":\"/r\",\"check\":["
-	               "{\"body\":{\"contains\":\"x\"}}]}]}"));
+	begin(&f,
+	      TEXT("{\"post\":\"/\",\"json\":{\"a\":\"${uuid}${made}\"},"
+	           "\"headers\":{\"X-A\":\"${made}\"},\"check\":[{\"json\":\"/a\",\"equals\":\"x\"}],"
+	           "\"extract\":{\"v\":{\"json\":\"/v\"},\"w\":{\"header\":\"W\"}}},"
+	           "{\"get\":\"/${v}${w}\",\"query\":{\"at\":\"${now.iso}\"},\"redirects\":1,\"retry\":{\"attempts\":2},"
+	           "\"check\":[{\"regex\":\"a(b+)\",\"equals\":\"bb\"}]},"
+	           "{\"repeat\":2,\"if\":{\"var\":\"v\",\"matches\":\"^val\"},\"steps\":[{\"get\":\"/r\",\"check\":["
+	           "{\"body\":{\"contains\":\"x\"}}]}]}"));
 	uint64_t after_first = 0;
 	assert_true(allocations > 0); /* the counting works */
 	for (int i = 0; i < 1000; i++) {
