@@ -66,6 +66,14 @@ static void sample_rows(struct run_record *r)
 			                                .service_p99 = 2900001,
 			                                .lag_p99 = 12345,
 			                                .cpu = 0.25 };
+	run_record_make_resources(r, 2);
+	r->resources[0].name = xstrdup("app cpu");
+	r->resources[0].unit = xstrdup("cores");
+	r->resources[0].limit = 2;
+	r->resources[0].values[1] = 0.1; /* the first is missing */
+	r->resources[1].name = xstrdup("queue");
+	r->resources[1].unit = xstrdup("");
+	r->resources[1].why_missing = xstrdup("http://127.0.0.1:1/: connect");
 	r->sample_count = 1;
 	r->samples[0] = (struct error_sample){ RUN_ERROR_TIMEOUT, xstrdup("auth"), xstrdup("step 0"),
 		                               xstrdup("10 s \"x\"") };

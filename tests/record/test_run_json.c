@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +167,11 @@ static void wrong_members_are_named(void **state)
 		{ "samples/0/error", json_string("gremlins"), "samples[0].error must be one of dns" },
 		{ "seconds/1/second", json_integer(INT64_C(1) << 40), "seconds[1] must be a second within 68 years" },
 		{ "seconds/0/cpu", json_true(), "seconds[0].cpu must be a number" },
+		{ "resources", json_object(), "resources must be an array" },
+		{ "resources", many(RUN_RESOURCES_MAX + 1), "resources must be an array of at most 512 items" },
+		{ "resources/0/unit", NULL, "resources[0].unit must be" },
+		{ "resources/1/values", many(3), "resources[1].values must be as many values as there are seconds" },
+		{ "resources/0/values", json_pack("[n, s]", "1"), "resources[0].values[1] must be a number or null" },
 		{ "manifest", json_array(), "manifest must be an object" },
 	};
 	struct run_record run, again;
@@ -181,6 +187,60 @@ static void wrong_members_are_named(void **state)
 		json_decref(json);
 	}
 	run_record_finish(&run);
+}
+
+static void what_was_not_read_is_not_zero(void **state)
+{
+	struct run_record run, again;
+	sample_run(&run, "01RUN", "critical-flows", RUN_VALID, 1);
+	char *text = text_of(&run, RUN_JSON_HISTOGRAMS);
+	decode_text(text, &again);
+	assert_int_equal(again.resource_count, 2);
+	assert_string_equal(again.resources[0].name, "app cpu");
+	assert_string_equal(again.resources[0].unit, "cores");
+	assert_int_equal(again.resources[0].count, 2);
+	assert_true(isnan(again.resources[0].values[0]));
+	assert_float_equal(again.resources[0].values[1], 0.1, 0);
+	assert_float_equal(again.resources[0].limit, 2, 0);
+	assert_null(again.resources[0].why_missing);
+	assert_true(isnan(again.resources[1].limit));
+	assert_string_equal(again.resources[1].why_missing, "http://127.0.0.1:1/: connect");
+	free(text);
+	run_record_finish(&run);
+	run_record_finish(&again);
+}
+
+static void summaries_say_what_was_observed(void **state)
+{
+	struct run_record run;
+	sample_run(&run, "01RUN", "critical-flows", RUN_VALID, 1);
+	json_t *json = run_record_encode(&run, RUN_JSON_SUMMARY);
+	const json_t *cpu = json_array_get(json_object_get(json, "resources"), 0);
+	const json_t *queue = json_array_get(json_object_get(json, "resources"), 1);
+	assert_float_equal(json_number_value(json_object_get(cpu, "mean")), 0.1, 0);
+	assert_float_equal(json_number_value(json_object_get(cpu, "max")), 0.1, 0);
+	assert_int_equal(json_integer_value(json_object_get(cpu, "samples")), 1);
+	/* The missing one lies in the warm-up, which a summary is not about. */
+	assert_int_equal(json_integer_value(json_object_get(cpu, "missing")), 0);
+	assert_null(json_object_get(cpu, "values"));
+	assert_true(json_is_null(json_object_get(queue, "mean")));
+	assert_int_equal(json_integer_value(json_object_get(queue, "missing")), 1);
+	json_decref(json);
+	run_record_finish(&run);
+}
+
+static void records_from_before_resources_are_read(void **state)
+{
+	struct run_record run, again;
+	struct err err = { 0 };
+	sample_run(&run, "01RUN", "critical-flows", RUN_VALID, 1);
+	json_t *json = run_record_encode(&run, RUN_JSON_HISTOGRAMS);
+	json_object_del(json, "resources");
+	assert_int_equal(run_record_decode(json, &again, &err), 0);
+	assert_int_equal(again.resource_count, 0);
+	json_decref(json);
+	run_record_finish(&run);
+	run_record_finish(&again);
 }
 
 static void no_object_is_no_record(void **state)
@@ -214,6 +274,9 @@ int main(void)
 		cmocka_unit_test(summaries_have_the_keys_of_the_contract),
 		cmocka_unit_test(figures_of_invalid_runs_are_not_where_programs_look),
 		cmocka_unit_test(wrong_members_are_named),
+		cmocka_unit_test(what_was_not_read_is_not_zero),
+		cmocka_unit_test(summaries_say_what_was_observed),
+		cmocka_unit_test(records_from_before_resources_are_read),
 		cmocka_unit_test(no_object_is_no_record),
 		cmocka_unit_test(text_that_is_not_utf8_is_kept_readable),
 	};
