@@ -1,0 +1,181 @@
+#include "observe/plan.h"
+
+#include <stdio.h>
+
+#include "base/must.h"
+
+#define TEXT_BYTES_MAX 8192
+#define NAME_BYTES_MAX 64
+
+/* Puts one ${env.NAME} or ${env.NAME:-DEFAULT}, which starts <rest>, into <out>. The number of bytes it takes in the text; 0: it is wrong. */
+static size_t put_env(const struct node *n, struct str all, struct str rest, const struct observe_inputs *inputs,
+                      struct buf *out)
+{
+	char name[128];
+	const size_t at = (size_t)(rest.p - all.p), end = str_find(rest, '}');
+	struct str inside = str_from_at(str_first(rest, end), 6), key = inside;
+	const char *otherwise = memmem(inside.p, inside.len, ":-", 2);
+	if (otherwise)
+		key.len = (size_t)(otherwise - inside.p);
+	if (!str_starts(rest, STR("${env.")) || end == rest.len || key.len == 0 || key.len >= sizeof(name)) {
+		node_part_error(n, at, 2, "Only ${env.NAME} and ${env.NAME:-DEFAULT} can be used here.",
+		                "this is not ${env.NAME}");
+		return 0;
+	}
+	snprintf(name, sizeof(name), "%.*s", STR_ARG(key));
+	const char *value = inputs->get_env ? inputs->get_env(inputs->arg, name) : NULL;
+	if (!value && !otherwise) {
+		node_part_error(n, at, end + 1, NULL, "the environment has no variable %s", name);
+		return 0;
+	}
+	buf_add(out, value ? str_from(value) : str_from_at(inside, key.len + 2));
+	return end + 1;
+}
+
+const char *observe_text(const struct node *n, const struct observe_inputs *inputs, struct arena *arena)
+{
+	struct buf out;
+	const char *result = NULL;
+	size_t at = 0;
+	if (!node_expect(n, JSON_STRING, "a string"))
+		return NULL;
+	const struct str all = node_str(n);
+	buf_init(&out, TEXT_BYTES_MAX);
+	while (at < all.len) {
+		const struct str rest = str_from_at(all, at);
+		size_t used = 1;
+		if (str_starts(rest, STR("${")))
+			used = put_env(n, all, rest, inputs, &out);
+		else
+			buf_add_char(&out, rest.p[0]);
+		if (used == 0)
+			goto end;
+		at += used;
+	}
+	if (buf_overflowed(&out))
+		node_error(n, NULL, "this is longer than %d bytes", TEXT_BYTES_MAX);
+	else if (out.len == 0)
+		node_error(n, NULL, "this must not be empty");
+	else
+		result = arena_strdup(arena, buf_cstr(&out));
+end:
+	buf_finish(&out);
+	return result;
+}
+
+const char *observe_url(const struct node *n, const struct observe_inputs *inputs, struct arena *arena)
+{
+	const char *url = observe_text(n, inputs, arena);
+	if (!url)
+		return NULL;
+	if (str_starts(str_from(url), STR("http://")) || str_starts(str_from(url), STR("https://")))
+		return url;
+	/* Not shown: it may be a secret that stands in the wrong place. */
+	node_error(n, NULL, "this must be a URL that starts with http:// or https://");
+	return NULL;
+}
+
+static const struct sampler_kind *kind_of(const struct node *n)
+{
+	const struct sampler_kind *found = NULL;
+	struct node member;
+	for (size_t i = 0; sampler_kinds[i]; i++) {
+		if (!node_get(n, sampler_kinds[i]->key, &member))
+			continue;
+		if (found) {
+			node_key_error(&member, "Make two items of it.", "an item is either \"%s\" or \"%s\"",
+			               found->key, sampler_kinds[i]->key);
+			return NULL;
+		}
+		found = sampler_kinds[i];
+	}
+	if (!found)
+		node_error(n, "One of process, host, json, postgres, prometheus.",
+		           "this item does not say what to observe");
+	return found;
+}
+
+/* The fields that all kinds have, then those of the kind. */
+static bool read_fields(const struct node *n, const struct sampler_kind *kind, struct arena *arena,
+                        struct observe_item *into)
+{
+	static const struct field name = { "name", FIELD_STRING, offsetof(struct observe_item, name),
+		                           .help = "What its series are called after; the kind when it is not given." };
+	struct field fields[16] = { name };
+	size_t count = 1;
+	for (const struct field *f = kind->fields; f->key; f++) {
+		must(count < ARRAY_LEN(fields) - 1);
+		fields[count++] = *f;
+	}
+	return fields_read(n, fields, arena, into);
+}
+
+static bool name_is_good(const char *name)
+{
+	const size_t len = strlen(name);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+			return false;
+	return len > 0 && len <= NAME_BYTES_MAX;
+}
+
+/* The names and places of figures that the user wrote: bounded, and fit to be shown. */
+static void check_values(const struct node *n, const struct observe_item *item)
+{
+	for (size_t i = 0; i < item->value_count; i++) {
+		const struct observe_value *v = &item->values[i];
+		if (!name_is_good(v->name))
+			node_error(n, NULL, "the name of a figure has 1 to %d characters", NAME_BYTES_MAX);
+		if (v->unit && v->unit[0] && !name_is_good(v->unit))
+			node_error(n, NULL, "a unit has at most %d characters", NAME_BYTES_MAX);
+		if (v->at && strlen(v->at) > TEXT_BYTES_MAX)
+			node_error(n, NULL, "where '%s' is found takes more than %d bytes", v->name, TEXT_BYTES_MAX);
+	}
+}
+
+static void read_item(const struct node *n, const struct observe_inputs *inputs, struct arena *arena,
+                      struct observe_plan *plan)
+{
+	struct observe_item *item = &plan->items[plan->item_count];
+	struct node name;
+	if (!node_expect(n, JSON_OBJECT, "an object"))
+		return;
+	item->kind = kind_of(n);
+	if (!item->kind || !read_fields(n, item->kind, arena, item))
+		return;
+	item->kind->read(n, inputs, arena, item);
+	check_values(n, item);
+	const bool named = node_get(n, "name", &name);
+	if (!item->name)
+		item->name = item->kind->key;
+	if (!name_is_good(item->name))
+		node_error(named ? &name : n, NULL, "a name has 1 to %d characters", NAME_BYTES_MAX);
+	for (size_t i = 0; i < plan->item_count; i++)
+		if (strcmp(plan->items[i].name, item->name) == 0)
+			node_error(named ? &name : n, "Give each item a \"name\" of its own.",
+			           "another item is called \"%s\", too", item->name);
+	plan->item_count++;
+}
+
+bool observe_plan_read(const struct node *n, const struct observe_inputs *inputs, struct arena *arena,
+                       struct observe_plan *ret_plan)
+{
+	const size_t mistakes = n->doc->diags.count + n->doc->diags.dropped;
+	struct observe_plan plan = { 0 };
+	if (!node_expect(n, JSON_ARRAY, "an array of what to observe"))
+		return false;
+	const size_t count = node_count(n);
+	if (count > OBSERVE_ITEMS_MAX) {
+		node_error(n, NULL, "at most %d items can be observed", OBSERVE_ITEMS_MAX);
+		return false;
+	}
+	plan.items = arena_array(arena, struct observe_item, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		const struct node item = node_item(n, i);
+		read_item(&item, inputs, arena, &plan);
+	}
+	if (n->doc->diags.count + n->doc->diags.dropped != mistakes)
+		return false;
+	*ret_plan = plan;
+	return true;
+}
