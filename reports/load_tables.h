@@ -18,6 +18,8 @@ void load_flows(const struct run_record *r, const struct report_style *s, bool s
 void load_checks(const struct run_record *r, const struct report_style *s, struct buf *out);
 void load_thresholds(const struct run_record *r, const struct report_style *s, size_t most, struct buf *out);
 void load_timeline(const struct run_record *r, const struct report_style *s, struct buf *out);
+/* What the server used, and in a sound run what a request costs of it; nothing when nothing was observed. */
+void load_resources(const struct run_record *r, const struct report_style *s, struct buf *out);
 void load_samples(const struct run_record *r, const struct report_style *s, struct buf *out);
 void load_manifest(const struct run_record *r, const struct report_style *s, struct buf *out);
 

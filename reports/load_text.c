@@ -195,6 +195,7 @@ void report_load_text(const struct run_record *r, const struct report_style *s, 
 	if (!sound) {
 		write_advice(r, s, out);
 		write_unverified(r, s, out);
+		load_resources(r, s, out);
 		load_samples(r, s, out);
 		load_manifest(r, s, out);
 		return;
@@ -207,6 +208,7 @@ void report_load_text(const struct run_record *r, const struct report_style *s, 
 		load_checks(r, s, out);
 		load_timeline(r, s, out);
 	}
+	load_resources(r, s, out);
 	load_samples(r, s, out);
 	load_manifest(r, s, out);
 }
@@ -221,6 +223,7 @@ void report_load_summary(const struct run_record *r, const struct report_style *
 		for (size_t i = 1; i < r->reason_count; i++)
 			style_item(s, out, 2, "%s", r->reasons[i]);
 		write_advice(r, s, out);
+		load_resources(r, s, out);
 		return;
 	}
 	if (!r->requests)
@@ -233,4 +236,5 @@ void report_load_summary(const struct run_record *r, const struct report_style *
 	if (r->flow_count > 1)
 		load_flows(r, s, false, SUMMARY_FLOWS, out);
 	load_thresholds(r, s, SUMMARY_THRESHOLDS, out);
+	load_resources(r, s, out);
 }

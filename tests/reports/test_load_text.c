@@ -4,8 +4,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "base/mem.h"
 #include "base/must.h"
+#include "reports/load_tables.h"
 #include "reports/load_text.h"
 #include "tests/reports/golden.h"
 
@@ -138,13 +141,110 @@ static void aborted_run(void **state)
 	run_record_finish(&r);
 }
 
+static void name_series(struct run_record *r, size_t i, const char *name, const char *unit, double limit)
+{
+	r->resources[i].name = xstrdup(name);
+	r->resources[i].unit = xstrdup(unit);
+	r->resources[i].limit = limit;
+}
+
+/* A load that rises from 20/s to 255/s: 4 ms of CPU and 6 ms of a connection per request, and a queue nobody could see. */
+static void observe_rise(struct run_record *r)
+{
+	run_record_make_resources(r, 6);
+	name_series(r, 0, "app cpu", "cores", 1);
+	name_series(r, 1, "app memory", "B", NAN);
+	name_series(r, 2, "db busy", "connections", 20);
+	name_series(r, 3, "db query p95", "ms", NAN);
+	name_series(r, 4, "db cache hits", "share", NAN);
+	name_series(r, 5, "queue", "", NAN);
+	r->resources[5].why_missing = xstrdup("http://127.0.0.1:8081/stats: timeout");
+	for (size_t i = 0; i < r->second_count; i++) {
+		const double noise = 0.01 * (double)((i * 7) % 5) - 0.02;
+		r->seconds[i].completed = (uint32_t)(20 + 2 * i);
+		r->resources[0].values[i] = 0.05 + 0.004 * r->seconds[i].completed + noise;
+		r->resources[1].values[i] = 2e8 + 1e5 * (double)i;
+		r->resources[2].values[i] = 0.5 + 0.006 * r->seconds[i].completed + 3 * noise;
+		r->resources[3].values[i] = i % 3 ? 1.25 : NAN;
+		r->resources[4].values[i] = 0.99;
+	}
+}
+
+static void observed_run(void **state)
+{
+	struct run_record r;
+	golden_run(&r, 1);
+	observe_rise(&r);
+	golden_check("load_observed", render, &r);
+	golden_check("load_observed_summary", render_summary, &r);
+	run_record_finish(&r);
+}
+
+static void resources_of(const struct run_record *r, struct buf *out)
+{
+	buf_init(out, REPORT_BYTES_MAX);
+	load_resources(r, &REPORT_STYLE_PLAIN, out);
+}
+
+/* Saturation bends the line: then no limit is foretold from it. */
+static void a_bent_line_is_not_followed(void **state)
+{
+	struct run_record r;
+	struct buf out;
+	golden_run(&r, 1);
+	observe_rise(&r);
+	for (size_t i = 0; i < r.second_count; i++)
+		r.resources[0].values[i] = fmin(r.resources[0].values[i] * 2, 0.8);
+	resources_of(&r, &out);
+	assert_non_null(strstr(buf_cstr(&out), "It is no straight line"));
+	assert_null(strstr(buf_cstr(&out), "of the limit is reached"));
+	buf_finish(&out);
+	run_record_finish(&r);
+}
+
+static void a_constant_load_tells_no_demand(void **state)
+{
+	struct run_record r;
+	struct buf out;
+	golden_run(&r, 1);
+	observe_rise(&r);
+	for (size_t i = 0; i < r.second_count; i++)
+		r.seconds[i].completed = 100;
+	resources_of(&r, &out);
+	assert_non_null(strstr(buf_cstr(&out), "What a request costs cannot be told"));
+	assert_null(strstr(buf_cstr(&out), "a request takes"));
+	buf_finish(&out);
+	run_record_finish(&r);
+}
+
+static void an_invalid_run_tells_no_demand(void **state)
+{
+	struct run_record r;
+	struct buf out;
+	golden_run(&r, 1);
+	observe_rise(&r);
+	r.validity = RUN_NOT_VALID;
+	resources_of(&r, &out);
+	assert_non_null(strstr(buf_cstr(&out), "app memory"));
+	assert_null(strstr(buf_cstr(&out), "a request"));
+	buf_finish(&out);
+	run_record_finish(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_run),    cmocka_unit_test(failing_run),
-		cmocka_unit_test(invalid_run), cmocka_unit_test(invalid_run_shows_nothing_as_verified),
-		cmocka_unit_test(empty_run),   cmocka_unit_test(small_run),
+		cmocka_unit_test(good_run),
+		cmocka_unit_test(failing_run),
+		cmocka_unit_test(invalid_run),
+		cmocka_unit_test(invalid_run_shows_nothing_as_verified),
+		cmocka_unit_test(empty_run),
+		cmocka_unit_test(small_run),
 		cmocka_unit_test(aborted_run),
+		cmocka_unit_test(observed_run),
+		cmocka_unit_test(a_bent_line_is_not_followed),
+		cmocka_unit_test(a_constant_load_tells_no_demand),
+		cmocka_unit_test(an_invalid_run_tells_no_demand),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
