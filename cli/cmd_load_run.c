@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/observing.h"
 #include "cli/outputs.h"
 #include "cli/run_watch.h"
 #include "cli/scenario_input.h"
@@ -19,7 +20,7 @@ struct run_flags {
 	struct url_options url;
 	double threads, seed;
 	bool insecure, no_store;
-	const char *hlog, *metrics, *baseline, *http;
+	const char *hlog, *metrics, *baseline, *http, *observe;
 	struct run_outputs outputs;
 	struct option_list thresholds;
 };
@@ -38,6 +39,8 @@ static const struct option options[] = {
 	  "what must hold, e.g. 'p95(response_time) < 200ms' (repeat for more)" },
 	{ "baseline", 0, OPTION_STRING, offsetof(struct run_flags, baseline), "NAME", 0, 0,
 	  "compare with this baseline; a regression is exit status 1" },
+	{ "observe", 0, OPTION_STRING, offsetof(struct run_flags, observe), "FILE", 0, 0,
+	  "what to look at on the server meanwhile (a JSON array; docs/observe.md)" },
 	{ "threads", 't', OPTION_NUMBER, offsetof(struct run_flags, threads), "N", 1, 256,
 	  "worker threads (cores - 1)" },
 	{ "seed", 0, OPTION_NUMBER, offsetof(struct run_flags, seed), "N", 0, 9e15,
@@ -225,9 +228,15 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 	if (wrong)
 		return wrong;
 	struct run_watch watch;
-	const int refused = open_watch(in, f, input->program, &watch);
-	if (refused)
+	struct observing *observing;
+	int refused = observing_start(f->observe, &observing);
+	if (!refused)
+		refused = open_watch(in, f, input->program, &watch);
+	if (refused) {
+		observing_destroy(observing);
 		return refused;
+	}
+	watch.observing = observing;
 	const struct run_options run_options = {
 		.program = input->program,
 		.thresholds = thresholds,
@@ -244,6 +253,9 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 	};
 	const int r = run_execute(&run_options, &record, &err);
 	run_watch_end(&watch);
+	if (r == 0)
+		observing_end(observing, &record);
+	observing_destroy(observing);
 	if (r < 0) {
 		run_watch_close(&watch, NULL, NULL);
 		return fail(&err);

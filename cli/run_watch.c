@@ -36,6 +36,8 @@ int run_watch_open(struct run_watch *w, const struct run_watch_options *o, struc
 void run_watch_second(void *arg, const struct run_progress *p)
 {
 	struct run_watch *w = arg;
+	/* First: the sooner it knows, the nearer its figures are to the end of the second. */
+	observing_second(w->observing);
 	live_load_second(&w->live, p);
 	hlog_file_second(&w->hlog, p);
 	if (w->metrics)

@@ -1,4 +1,5 @@
-/* run_watch.h: everybody who follows a run while it goes on: the live view, the histogram log, the metrics.
+/* run_watch.h: everybody who follows a run while it goes on: the live view, the histogram log, the metrics, and who
+ * observes the server.
  *
  * open before any load, second as the run's listener, end when the load is over (the screen goes, the metrics stop),
  * close when the record is known. Threads: [main]. */
@@ -7,6 +8,7 @@
 
 #include "cli/hlog_file.h"
 #include "cli/live_load.h"
+#include "cli/observing.h"
 #include "net/metrics_server.h"
 
 struct run_watch_options { /* all kept */
@@ -20,6 +22,7 @@ struct run_watch {
 	struct live_load live;
 	struct hlog_file hlog;
 	struct metrics_server *metrics; /* NULL: none */
+	struct observing *observing;    /* kept; NULL: none. Set by the caller after run_watch_open */
 };
 
 /* -1: the file cannot be written, or the port is taken; nothing is left open then. */

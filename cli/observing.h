@@ -1,0 +1,26 @@
+/* observing.h: looks at the server while a run goes on (docs/observe.md), beside the run and never in its way.
+ *
+ * row  the figures of one second of the run; the n-th row belongs to the n-th second of the record
+ *
+ * The run's thread only says that a second has ended: a number is set and the observing thread is woken. That one asks
+ * every sampler that is not still busy, and keeps the answers in the row of the second in which it asked. Nothing else is
+ * shared: samplers, loop and rows belong to the main thread until the observing thread starts, then to that one, and to the
+ * main thread again after the join. Threads: [main]. */
+#ifndef WEIR_CLI_OBSERVING_H
+#define WEIR_CLI_OBSERVING_H
+
+#include "record/run.h"
+
+struct observing;
+
+/* Reads the file, asks every place once, and gets ready to observe. 0, or the exit status after what is wrong was printed:
+ * a place that gives nothing at all is told before any load is sent. <path> NULL: nothing is observed, *ret is NULL.
+ * Given: observing_destroy. All functions take NULL. */
+int observing_start(const char *path, struct observing **ret);
+/* A second of the run has ended. Takes no time. */
+void observing_second(struct observing *o);
+/* The run has ended: waits for the last answers (at most SAMPLER_LIMIT) and puts all into <record>. Once. */
+void observing_end(struct observing *o, struct run_record *record);
+void observing_destroy(struct observing *o);
+
+#endif

@@ -1,0 +1,285 @@
+"""weir load run --observe: the demo application, a private PostgreSQL cluster and a real Prometheus, looked at under load."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import pytest
+import support
+
+SECRET = "hunter2"
+
+# On a busy machine the generator may call itself the limit; what was observed is just as true.
+RAN = (0, 4)
+
+
+@pytest.fixture
+def observe(tmp_path, demo_app):
+    """observe([items], duration="3s"): (Result, {series name: series of the summary}) of a run at 100/s."""
+    app = demo_app(latency="2ms", workers=8)
+
+    def run(items, *args, duration="3s", rate=100, env=None, items_of=None):
+        plan, summary = tmp_path / "observe.json", tmp_path / "summary.json"
+        plan.write_text(json.dumps(items_of(app) if items_of else items))
+        summary.unlink(missing_ok=True)
+        result = support.run_program(
+            "weir", "load", "run", app.url + "/api/dashboard", "--rate", rate, "--duration", duration, "--quiet",
+            "--observe", plan, "--summary", summary, *args, env=env,
+        )  # fmt: skip
+        resources = json.loads(summary.read_text())["resources"] if summary.exists() else []
+        return result, {series["name"]: series for series in resources}
+
+    run.app = app
+    return run
+
+
+# --- processes, hosts, endpoints -------------------------------------------------------------------------------------
+
+
+def test_the_application_and_its_host(observe):
+    def items(app):
+        return [
+            {"name": "app", "process": {"listens": app.port}},
+            {"name": "same", "process": app.pid},
+            {"host": True},
+            {
+                "name": "demo",
+                "json": app.control_url + "/stats",
+                "values": {"requests": {"at": "/requests", "rate": True}, "total": "/requests"},
+            },
+        ]
+
+    result, series = observe(None, items_of=items)
+    assert result.status in RAN, result
+    assert set(series) >= {"app cpu", "app memory", "app threads", "same cpu", "host cpu", "host memory", "demo total"}
+    for name, one in series.items():
+        assert one["samples"] == 3 and one["missing"] == 0, (name, one)
+    assert 0 < series["app cpu"]["max"] <= series["app cpu"]["limit"]
+    assert series["app memory"]["mean"] == pytest.approx(series["same memory"]["mean"], rel=0.05)
+    assert series["app memory"]["mean"] > 1e6
+    assert series["host memory"]["max"] < series["host memory"]["limit"]
+    # weir sent 100 a second, and counts by another clock than the endpoint.
+    assert series["demo requests"]["mean"] == pytest.approx(100, rel=0.2)
+    assert series["demo total"]["max"] <= 300
+
+
+def test_the_record_has_the_seconds_and_the_report_shows_them(observe):
+    result, _ = observe([{"host": True}], "--json", "--no-store")
+    assert result.status in RAN, result
+    assert [one["name"] for one in result.json()["resources"]] == ["host cpu", "host stolen", "host memory"]
+    result, _ = observe([{"host": True}])
+    assert "Server side" in result.stdout and "host memory" in result.stdout, result
+    run = result.stdout.split("weir report load ")[1].split(")")[0]
+    report = support.run_program("weir", "report", "load", run)
+    assert "Server side" in report.stdout and "host memory" in report.stdout, report
+
+
+def test_a_process_that_ends_is_missing_not_idle(observe, start, tmp_path):
+    """Ends with the second that is reached by its own clock: sleep is told for how long."""
+    sleeper = start("/bin/sleep", "1.5")
+    pid_file = tmp_path / "pid"
+    pid_file.write_text(f"{sleeper.pid}\n")
+    support.wait_until("sleep to run", lambda: sleeper.running())
+    result, series = observe([{"name": "s", "process": {"pid_file": str(pid_file)}}], duration="4s")
+    assert result.status in RAN, result
+    assert series["s memory"]["samples"] >= 1 and series["s memory"]["missing"] >= 1, series
+    assert "no process" in series["s memory"]["why_missing"]
+    assert "are missing: there is no process" in " ".join(result.stdout.split()), result
+
+
+def test_what_cannot_be_observed_is_told_before_any_load(observe):
+    result, series = observe([{"name": "q", "json": f"http://u:{SECRET}@127.0.0.1:1/?t={SECRET}", "values": {"a": "/a"}}])
+    assert result.status == 3 and not series, result
+    assert "'q' of" in result.stderr and "http://127.0.0.1:1/" in result.stderr, result
+    assert SECRET not in result.stderr + result.stdout
+    assert observe.app.stats()["requests"] == 0
+
+
+def test_mistakes_in_the_file(observe, tmp_path):
+    result, _ = observe([{"hots": True}, {"process": 0}])
+    assert result.status == 2, result
+    assert "does not say what to observe" in result.stderr and "must be from 1" in result.stderr, result
+    result = support.run_program("weir", "load", "run", observe.app.url, "--observe", tmp_path / "none.json")
+    assert result.status == 2 or result.status == 3, result
+    assert "none.json" in result.stderr, result
+
+
+def test_a_silent_endpoint_does_not_slow_the_load(observe, peer):
+    """It answers the first question, then never again: the run ends on time with what it has."""
+    body = b'{"queue": 5}'
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    endpoint = peer([support.reply(answer), support.never_answer()])
+    result, series = observe([{"name": "e", "json": endpoint.url + "/", "values": {"queue": "/queue"}}])
+    assert result.status in RAN, result
+    assert series["e queue"]["samples"] == 0 and series["e queue"]["missing"] == 3, series
+    assert "within" in series["e queue"]["why_missing"] or "time" in series["e queue"]["why_missing"].lower(), series
+    assert series["e queue"]["mean"] is None
+
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+
+def pg_program(name):
+    """Debian keeps the server's programs out of PATH, one folder per version."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    path = str(found[-1]) if found else shutil.which(name)
+    if not path:
+        pytest.skip(f"{name} is not installed (./dev test installs it)")
+    return path
+
+
+def as_postgres():
+    """The server refuses to run as root."""
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+class Postgres(support.Program):
+    """A cluster of its own on an ephemeral port; ended at once, also with clients."""
+
+    def __init__(self, folder):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="weir-pg-"))
+        if os.geteuid() == 0:
+            shutil.chown(self.home, "postgres", "postgres")
+        self.port = support.free_port()
+        password = self.home / "password"
+        password.write_text(SECRET)
+        password.chmod(0o644)
+        subprocess.run(
+            [*as_postgres(), pg_program("initdb"), "-D", self.home / "data", "-U", "owner", "-A", "scram-sha-256",
+             "--pwfile", password, "-N", "--no-instructions"],
+            check=True, capture_output=True, cwd=self.home,
+        )  # fmt: skip
+        super().__init__(
+            [*as_postgres(), pg_program("postgres"), "-D", self.home / "data", "-k", self.home, "-p", self.port,
+             "-h", "127.0.0.1", "-F", "-c", "shared_preload_libraries=pg_stat_statements", "-c", "max_connections=30"],
+            folder, name="postgres",
+        )  # fmt: skip
+        support.wait_until("PostgreSQL to answer", lambda: self.psql("SELECT 1", check=False).returncode == 0)
+
+    def url(self, user="owner", password=SECRET):
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/postgres"
+
+    def psql(self, sql, check=True):
+        assert self.running(), self.stderr
+        return subprocess.run(
+            [pg_program("psql"), "-X", "-q", "-c", sql, self.url()], check=check, capture_output=True, timeout=30
+        )
+
+    def finish(self):
+        if self.running():
+            self.signal(signal.SIGINT)  # without waiting for clients
+        super().finish()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres(started, tmp_path):
+    started.append(Postgres(tmp_path / "postgres"))
+    return started[-1]
+
+
+@pytest.fixture
+def queries(start, tmp_path):
+    """queries(postgres): three clients, each asking for 20 ms of sleep again and again."""
+
+    def start_queries(postgres):
+        script = tmp_path / "script.sql"
+        script.write_text("SELECT pg_sleep(0.02);\n")
+        return start(pg_program("pgbench"), "-n", "-f", script, "-c", "3", "-T", "60", postgres.url())
+
+    return start_queries
+
+
+def test_postgres(observe, postgres, queries):
+    postgres.psql("CREATE EXTENSION pg_stat_statements")
+    queries(postgres)
+    count = "SELECT 'there are ' || count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(0.02);'"
+    support.wait_until("all clients to ask", lambda: b"there are 3" in postgres.psql(count).stdout)
+    result, series = observe([{"name": "db", "postgres": "${env.TEST_DB}"}], duration="5s", env={"TEST_DB": postgres.url()})
+    assert result.status in RAN, result
+    assert series["db connections"]["samples"] == 5 and series["db connections"]["limit"] == 30, series
+    assert series["db connections"]["max"] == pytest.approx(3, abs=1)
+    assert 1 <= series["db busy"]["max"] <= 3
+    assert series["db waiting for locks"]["max"] == 0
+    # Three clients of a little over 20 ms each; the server tells its counters when it gets round to it.
+    assert 1 < series["db transactions"]["mean"] < 160
+    assert 20 < series["db query mean"]["mean"] < 40
+    assert 20 < series["db query p95"]["mean"] < 60
+    # What weir asks itself is not in it: some statements of no time would pull the mean below that of the sleep.
+    assert SECRET not in result.stdout + result.stderr + json.dumps(series)
+
+
+def test_postgres_without_statements_or_rights(observe, postgres):
+    postgres.psql(f"CREATE ROLE guest LOGIN PASSWORD '{SECRET}'")
+    result, series = observe([{"postgres": postgres.url("guest")}])
+    assert result.status in RAN, result
+    assert series["postgres connections"]["samples"] == 3
+    # A guest would see nobody else's work: that is not known, not 0.
+    assert series["postgres busy"]["samples"] == 0 and series["postgres busy"]["mean"] is None
+    assert "pg_monitor" in series["postgres busy"]["why_missing"]
+    assert series["postgres query mean"]["samples"] == 0
+
+
+def test_postgres_refuses(observe, postgres):
+    result, _ = observe([{"postgres": postgres.url(password="wrong-" + SECRET)}])
+    assert result.status == 3, result
+    assert "password authentication failed" in result.stderr and SECRET not in result.stderr, result
+
+
+def test_postgres_goes_away(observe, postgres):
+    """Killed in the middle by its own clock: seconds before are there, seconds after are missing."""
+    killer = subprocess.Popen(["/bin/sh", "-c", f"sleep 1.5; kill -QUIT {postgres.pid}"])
+    result, series = observe([{"postgres": postgres.url()}], duration="4s")
+    killer.wait()
+    assert result.status in RAN, result
+    assert series["postgres connections"]["samples"] >= 1 and series["postgres connections"]["missing"] >= 1, series
+    assert series["postgres connections"]["why_missing"].startswith("PostgreSQL: "), series
+
+
+# --- Prometheus ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def prometheus(start, tmp_path):
+    """One that scrapes itself every second; its URL."""
+    path = support.need_program("prometheus")
+    port = support.free_port()
+    config = tmp_path / "prometheus.yml"
+    config.write_text(
+        "global: {scrape_interval: 1s}\n"
+        f"scrape_configs: [{{job_name: self, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n"
+    )
+    program = start(
+        path, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={tmp_path}/tsdb"
+    )  # fmt: skip
+    program.wait_accepts(port)
+    url = f"http://127.0.0.1:{port}"
+
+    def knows_itself():
+        answer = support.get(url + "/api/v1/query?query=count(up)")
+        return answer.status == 200 and answer.json()["data"]["result"]
+
+    support.wait_until("Prometheus to scrape itself", knows_itself)
+    return url
+
+
+def test_prometheus(observe, prometheus):
+    queries = {
+        "targets": "sum(up)",
+        "memory": {"query": "sum(process_resident_memory_bytes)", "unit": "B"},
+        "nothing": "sum(no_such_metric)",
+        "nan": "0/0",
+        "wrong": "sum(",
+    }
+    result, series = observe([{"name": "p", "prometheus": prometheus + "/", "queries": queries, "interval": "1s"}])
+    assert result.status in RAN, result
+    assert series["p targets"]["samples"] == 3 and series["p targets"]["mean"] == 1
+    assert series["p memory"]["mean"] > 1e6 and series["p memory"]["unit"] == "B"
+    for name in ("p nothing", "p nan", "p wrong"):
+        assert series[name]["samples"] == 0 and series[name]["mean"] is None, series[name]
+    # The first query of the file that gives nothing is the one that is told.
+    assert series["p nothing"]["why_missing"].startswith("query '"), series
