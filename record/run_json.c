@@ -31,12 +31,16 @@ static struct in figures_in(const struct in *o, const struct run_record *r)
 	return r->validity == RUN_NOT_VALID ? in_object(o, "unverified") : *o;
 }
 
-/* Thresholds on times: "p95(response_time, flow=auth) < 500ms". All others are shares, rates or counts. */
+/* Thresholds on times: "p95(response_time, flow=auth) < 500ms", "mean(...)". All others are shares, rates or counts. */
 static bool threshold_is_time(const char *that)
 {
-	const char *measure = that ? strchr(that, '(') : NULL;
-	return measure && (strstr(measure, "_time") || strstr(measure, "send_lag")) && strncmp(that, "count", 5) != 0 &&
-	       strncmp(that, "rate", 4) != 0;
+	static const char *const figures[] = { "mean", "max", "min" };
+	if (!that)
+		return false;
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		if (strncmp(that, figures[i], strlen(figures[i])) == 0)
+			return true;
+	return that[0] == 'p' && that[1] >= '0' && that[1] <= '9';
 }
 
 /* --- encode ----------------------------------------------------------------------------------------------------- */

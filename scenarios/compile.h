@@ -128,9 +128,9 @@ const char *constant_member(struct compiler *c, const struct node *n, const char
 /* The variable of that name, made when there is none; PROGRAM_NONE and a diagnostic when it cannot be one. */
 uint32_t compile_variable(struct compiler *c, const struct node *member);
 /* Whether <member>'s key can name a variable or a feed; says so when not. */
-bool expect_name(const struct node *member, const char *what);
-/* A name that ${...} has of weir's own, also as the first part of one: "user", "random". */
-bool is_own_name(struct str name);
+bool expect_name(const struct node *member, bool is_feed);
+/* A name that ${...} has of weir's own; <first_part>: also what stands before the dot of one: "user", "random". */
+bool is_own_name(struct str name, bool first_part);
 void compile_vars(struct compiler *c, const struct node *vars);
 void compile_feeds(struct compiler *c, const struct node *feeds);
 /* Whether there are rows for all users, once the load is known. */

@@ -97,7 +97,7 @@ static void compile_feed(struct compiler *c, const struct node *n)
 {
 	struct feed_text text = { 0 };
 	struct feed feed = { 0 };
-	if (!expect_name(n, "feed") || !read_fields(c, n, feed_fields, &text))
+	if (!expect_name(n, true) || !read_fields(c, n, feed_fields, &text))
 		return;
 	for (uint32_t i = 0; text.pick && pick_words[i]; i++)
 		if (strcmp(text.pick, pick_words[i]) == 0)

@@ -36,13 +36,13 @@ static const struct builtin {
 	{ "random.choice", SEGMENT_RANDOM_CHOICE, ARGUMENTS_LIST },
 };
 
-bool is_own_name(struct str name)
+bool is_own_name(struct str name, bool first_part)
 {
-	if (str_is(name, "env"))
+	if (first_part && str_is(name, "env"))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(builtins); i++) {
 		const struct str own = str_from(builtins[i].name);
-		if (str_eq(name, str_first(own, str_find(own, '.'))))
+		if (str_eq(name, first_part ? str_first(own, str_find(own, '.')) : own))
 			return true;
 	}
 	return false;

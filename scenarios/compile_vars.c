@@ -3,7 +3,7 @@
 
 #include "base/must.h"
 
-bool expect_name(const struct node *member, const char *what)
+bool expect_name(const struct node *member, bool is_feed)
 {
 	const struct str s = str_from(member->key);
 	bool good = s.len > 0 && s.len <= 64;
@@ -14,10 +14,10 @@ bool expect_name(const struct node *member, const char *what)
 	}
 	if (!good) {
 		node_key_error(member, "letters, digits and \"_\", not a digit first, at most 64 characters",
-		               "\"%.*s\" cannot name a %s", STR_ARG(str_first(s, 60)), what);
+		               "\"%.*s\" cannot name a %s", STR_ARG(str_first(s, 60)), is_feed ? "feed" : "variable");
 		return false;
 	}
-	if (is_own_name(s)) {
+	if (is_own_name(s, is_feed)) {
 		node_key_error(member, NULL, "\"%s\" is a name of weir's own: choose another", member->key);
 		return false;
 	}
@@ -27,7 +27,7 @@ bool expect_name(const struct node *member, const char *what)
 uint32_t compile_variable(struct compiler *c, const struct node *member)
 {
 	const struct str name = str_from(member->key);
-	if (!expect_name(member, "variable"))
+	if (!expect_name(member, false))
 		return PROGRAM_NONE;
 	for (uint32_t i = 0; i < c->variables.count; i++)
 		if (str_is(name, rows_at(&c->variables, struct variable, i)->name))
