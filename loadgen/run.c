@@ -474,6 +474,13 @@ static void make_watches(struct run *r)
 		r->watches[i] = watch_create(threshold_of(r, i));
 }
 
+static void drop_watches(struct run *r)
+{
+	for (size_t i = 0; i < r->threshold_count; i++)
+		watch_destroy(r->watches[i]);
+	free(r->watches);
+}
+
 int run_execute(const struct run_options *o, struct run_record *ret_record, struct err *err)
 {
 	const struct transport_options transport = transport_options(o);
@@ -495,6 +502,7 @@ int run_execute(const struct run_options *o, struct run_record *ret_record, stru
 	meter_destroy(r.interval);
 	meter_destroy(r.total);
 	flow_sums_finish(&r.flows);
+	drop_watches(&r);
 	close_loop(&r);
 	if (result < 0)
 		run_record_finish(ret_record);
