@@ -1,0 +1,2 @@
+curl 'http://h/' \
+  -H 'X-A: b

@@ -1,0 +1,1 @@
+curl -H 'X-A: 1' -H 'X-B: 1' h/a; curl -H 'x-a: 1' -H 'X-A: 1' -H 'X-B: 2' h/a?b=c#d; curl -H 'X-A: 1' h
