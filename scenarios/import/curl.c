@@ -368,7 +368,7 @@ static bool parse_url(struct str text, struct draft_url *ret_url)
 	/* A scheme that is not ours. */
 	if (path > 0 && path + 1 < text.len && text.p[path - 1] == ':' && text.p[path + 1] == '/')
 		return false;
-	/* The text of a CURL_URL has to outlive this call, as its path does. */
+	/* The text of a URL has to outlive this call, as its path does. */
 	struct draft_url found;
 	char *origin = xasprintf("http://%.*s", STR_ARG(str_first(str_first(text, path), 600)));
 	const bool good = draft_url_parse(str_from(origin), &found);
@@ -389,7 +389,7 @@ static void finish_request(struct import *c, struct request *r, const struct cur
 		struct draft_url url;
 		if (!parse_url(r->urls[i], &url)) {
 			diags_add(c->diags, r->url_at[i], r->url_len[i], "for example https://example.com/path",
-			          "this is not an http or https CURL_URL that weir can ask");
+			          "this is not an http or https URL that weir can ask");
 			continue;
 		}
 		if (str_find(r->urls[i], '@') < r->urls[i].len && url.user.len && !has_header(r, STR("Authorization")))
