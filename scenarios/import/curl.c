@@ -11,6 +11,7 @@
 #include "scenarios/import/draft.h"
 
 #define URLS_MAX 64
+#define HOST_BYTES_MAX 512 /* with user, password and port */
 
 /* One command, or the part of it between two --next. */
 struct request {
@@ -121,13 +122,15 @@ static void read_timeout(struct request *r, struct str value)
 		r->timeout_ms = (int64_t)(seconds * 1000 + 0.5);
 }
 
-static void read_user(struct import *c, struct request *r)
+/* The header has to hold base64 of both, which a slot cannot make of them: the whole is one secret. */
+static void read_user(struct import *c, struct request *r, struct str user)
 {
-	/* The value is base64 of both, which a slot cannot make. */
-	draft_note(
-		&c->draft,
-		"AUTHORIZATION of a Basic login is base64 of USER:PASSWORD: printf %%s USER:PASSWORD | base64");
-	set_header(r, STR("Authorization"), STR("Basic -"));
+	user = str_trim(user);
+	const char *variable = draft_secret(&c->draft, STR("Authorization"), user);
+	draft_note(&c->draft, "%s is base64 of USER:PASSWORD: printf %%s USER:PASSWORD | base64", variable);
+	char *value = xasprintf("Basic %.*s", STR_ARG(user));
+	set_header(r, STR("Authorization"), str_from(value));
+	free(value);
 }
 
 static void read_data(struct request *r, enum curl_meaning meaning, struct str value)
@@ -177,7 +180,7 @@ static void apply_value(struct import *c, struct request *r, const struct curl_o
 		r->unsendable = "its body is in a file (-T)";
 		break;
 	case CURL_USER:
-		read_user(c, r);
+		read_user(c, r, value);
 		break;
 	case CURL_BEARER:
 		text = xasprintf("Bearer %.*s", STR_ARG(value));
@@ -364,19 +367,24 @@ static bool parse_url(struct str text, struct draft_url *ret_url)
 {
 	if (str_starts(text, STR("http://")) || str_starts(text, STR("https://")))
 		return draft_url_parse(text, ret_url);
-	const size_t path = str_find(text, '/');
-	/* A scheme that is not ours. */
+	size_t path = 0;
+	while (path < text.len && !strchr("/?#", text.p[path]))
+		path++;
+	/* A scheme that is not ours, or no host. */
+	if (path > HOST_BYTES_MAX)
+		return false;
 	if (path > 0 && path + 1 < text.len && text.p[path - 1] == ':' && text.p[path + 1] == '/')
 		return false;
 	/* The text of a URL has to outlive this call, as its path does. */
 	struct draft_url found;
-	char *origin = xasprintf("http://%.*s", STR_ARG(str_first(str_first(text, path), 600)));
+	char *origin = xasprintf("http://%.*s", STR_ARG(str_first(text, path)));
 	const bool good = draft_url_parse(str_from(origin), &found);
 	free(origin);
 	if (!good)
 		return false;
 	*ret_url = (struct draft_url){ .origin = found.origin, .path = str_from_at(text, path) };
 	ret_url->path = str_first(ret_url->path, str_find(ret_url->path, '#'));
+	ret_url->user = str_first(text, found.user.len);
 	return true;
 }
 
@@ -392,8 +400,8 @@ static void finish_request(struct import *c, struct request *r, const struct cur
 			          "this is not an http or https URL that weir can ask");
 			continue;
 		}
-		if (str_find(r->urls[i], '@') < r->urls[i].len && url.user.len && !has_header(r, STR("Authorization")))
-			read_user(c, r);
+		if (url.user.len && !has_header(r, STR("Authorization")))
+			read_user(c, r, url.user);
 		if (!c->origin)
 			c->origin = xstrdup(url.origin);
 		if (r->unsendable)
