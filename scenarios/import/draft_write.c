@@ -32,7 +32,7 @@ static void name_step(json_t *step, json_t *taken)
 	char *name = xstrdup(stem);
 	/* How often a stem was used is remembered, so that a thousand of the same are not a million comparisons. */
 	json_int_t n = json_integer_value(json_object_get(taken, name));
-	for (json_t *old; (old = json_object_get(taken, name));) {
+	while (json_object_get(taken, name)) {
 		free(name);
 		name = xasprintf("%s (%lld)", stem, (long long)++n);
 	}

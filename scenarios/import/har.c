@@ -222,6 +222,7 @@ static bool build(struct reading *r, struct draft *d, bool one_flow)
 	}
 	const bool crossed = values.crossed;
 	d->lookup = NULL;
+	d->lookup_arg = NULL;
 	values_finish(&values);
 	json_decref(names);
 	return crossed;
