@@ -11,6 +11,7 @@
 #include "scenarios/import/draft.h"
 
 #define URLS_MAX 64
+#define CURL_REDIRECTS 20  /* curl follows 50; the language has no more */
 #define HOST_BYTES_MAX 512 /* with user, password and port */
 
 /* One command, or the part of it between two --next. */
@@ -21,6 +22,7 @@ struct request {
 	json_t *headers;
 	struct buf data;
 	bool has_data, is_json, get_data, head_only;
+	int redirects;          /* how many are followed */
 	const char *unsendable; /* why, or NULL */
 	int64_t timeout_ms;
 };
@@ -174,7 +176,7 @@ static void apply_value(struct import *c, struct request *r, const struct curl_o
 		read_data(r, o->meaning, value);
 		break;
 	case CURL_FORM:
-		r->unsendable = "multipart bodies (-F) are not supported by this version";
+		r->unsendable = "multipart bodies (-F) are not imported; a step can have one, see \"multipart\"";
 		break;
 	case CURL_UPLOAD:
 		r->unsendable = "its body is in a file (-T)";
@@ -227,7 +229,7 @@ static void apply_flag(struct import *c, struct request *r, const struct curl_op
 	else if (o->meaning == CURL_HEAD_ONLY)
 		r->head_only = true;
 	else if (o->meaning == CURL_NOTED && strcmp(o->name, "location") == 0)
-		draft_note(&c->draft, "Redirects are not followed: --location was left out.");
+		r->redirects = CURL_REDIRECTS;
 	else if (o->meaning == CURL_NOTED)
 		draft_note(&c->draft, "Left out: --%s.", o->name);
 }
@@ -340,7 +342,7 @@ static void add_step(struct import *c, struct request *r, const struct draft_url
 {
 	struct buf path;
 	const char *wanted = r->head_only ? "head" : r->has_data && !r->get_data ? "post" : "get";
-	struct draft_request step = { .headers = r->headers, .timeout_ms = r->timeout_ms };
+	struct draft_request step = { .headers = r->headers, .timeout_ms = r->timeout_ms, .redirects = r->redirects };
 	step.key = r->method.len ? draft_method_key(r->method) : wanted;
 	if (!step.key) {
 		skip(c, url, "its method is one that scenarios do not have");

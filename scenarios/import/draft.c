@@ -334,6 +334,8 @@ json_t *draft_add(struct draft *d, json_t *steps, const struct draft_request *r)
 	}
 	if (r->timeout_ms > 0)
 		json_object_set_new(step, "timeout", json_sprintf("%lldms", (long long)r->timeout_ms));
+	if (r->redirects > 0)
+		json_object_set_new(step, "redirects", json_integer(r->redirects));
 	if (r->status)
 		json_object_set_new(step, "check", json_pack("[{s:O}]", "status", r->status));
 	json_array_append_new(steps, step);

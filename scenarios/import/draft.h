@@ -53,6 +53,7 @@ struct draft_request {
 	json_t *json;       /* the body when it is known as JSON; then <body> is not looked at */
 	json_t *status;     /* what to check: a number, a string or a list; NULL: nothing */
 	int64_t timeout_ms; /* 0: the default */
+	int redirects;      /* how many are followed */
 };
 
 void draft_init(struct draft *d, const struct import_options *o);

@@ -213,8 +213,9 @@ static void note_cookie(struct draft *d, json_t *cookies)
 {
 	size_t i;
 	json_t *cookie;
-	draft_note(d, "Left out: cookies. Weir keeps none between steps; where a header will do, add "
-	              "\"Cookie\": \"${env.COOKIE:-}\" to \"defaults\".");
+	draft_note(
+		d,
+		"Left out: cookies. Weir keeps those that answers set; those from before the recording are missing.");
 	json_array_foreach(cookies, i, cookie)
 	{
 		json_t *value = json_object_get(cookie, "value");
@@ -274,7 +275,8 @@ json_t *har_add_step(struct draft *d, json_t *steps, const struct har_entry *e)
 	buf_init(&form, DRAFT_BODY_BYTES + 1);
 	struct draft_request r = { .key = e->key, .path = e->where.path, .type = type };
 	if (str_eq_nocase(str_first(type, 10), STR("multipart/")))
-		return draft_leave_out(d, e->key, r.path, "multipart bodies are not supported by this version");
+		return draft_leave_out(d, e->key, r.path,
+		                       "multipart bodies are not imported; a step can have one, see \"multipart\"");
 	r.body = (struct str){ json_string_value(text), json_string_length(text) };
 	if (r.body.len == 0 && str_eq_nocase(type, STR("application/x-www-form-urlencoded"))) {
 		write_form(json_object_get(post, "params"), &form);
