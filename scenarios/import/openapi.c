@@ -88,7 +88,7 @@ static void add_body(struct walk *w, json_t *operation, struct openapi_request *
 		return;
 	r->has_body = true;
 	r->type = str_from(type);
-	json_object_set_new(o->headers, "Content-Type", json_string(type));
+	json_object_set_new(o->headers, "Content-Type", openapi_plain(type));
 	if (is_json(type)) {
 		r->json = value;
 		return;

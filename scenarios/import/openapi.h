@@ -26,6 +26,9 @@ json_t *openapi_resolve(struct openapi *a, json_t *value);
 /* A value of <schema> as a template (given); NULL when none can be made. <name>: what it is called, for secrets. */
 json_t *openapi_sample(struct openapi *a, json_t *schema, const char *name);
 
+/* A text that the document gives, as a template (given). */
+json_t *openapi_plain(const char *text);
+
 /* A value that the document gives, as a template: texts are escaped, secrets are slots (given). */
 json_t *openapi_given(struct openapi *a, json_t *value, const char *name);
 

@@ -75,7 +75,7 @@ static json_t *secret_slot(struct openapi *a, const char *name)
 	return json_sprintf("${env.%s:-}", draft_secret(a->draft, str_from(name), (struct str){ "", 0 }));
 }
 
-static json_t *plain_string(const char *text)
+json_t *openapi_plain(const char *text)
 {
 	struct buf b;
 	buf_init(&b, DRAFT_BODY_BYTES);
@@ -105,7 +105,7 @@ static json_t *given(struct openapi *a, json_t *value, const char *name, unsigne
 	}
 	if (name && secret_name(str_from(name)) && (json_is_string(value) || json_is_number(value)))
 		return secret_slot(a, name);
-	return json_is_string(value) ? plain_string(json_string_value(value)) : json_incref(value);
+	return json_is_string(value) ? openapi_plain(json_string_value(value)) : json_incref(value);
 }
 
 json_t *openapi_given(struct openapi *a, json_t *value, const char *name)
