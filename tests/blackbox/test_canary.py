@@ -9,6 +9,7 @@ import socket
 
 import pytest
 
+import screen
 import support
 
 TRAFFIC = {
@@ -306,3 +307,36 @@ def test_too_little_traffic_is_inconclusive_never_success(rig):
     assert run.wait() == 5, run.stderr
     record = rig.report()
     assert record["state"] == "rolled-back" and record["reason"] == "deadline"
+
+
+# --- the live view ---------------------------------------------------------------------------------------------------
+
+
+def test_the_view_of_a_rollout_keeps_to_every_size(rig):
+    rig.start_canary(error_rate=0)
+    plan = rig.plan(stages=[{"weight": "20%", "min": "5m", "max": "10m"}])
+    program = screen.OnTerminal([support.BUILD / "weir", "canary", "run", plan, "--store", rig.store], 90, 30, rig.folder)
+    try:
+        rig.start_traffic()
+
+        def shows(*words):
+            with program.lock:
+                assert program.process.poll() is None, program.screen.plain
+                return all(word in program.screen.text() for word in words)
+
+        support.wait_until("both arms", lambda: shows("web/test", "stable", "canary", "harm", "promote", "1.4.2", "p99"))
+        for columns, rows in ((40, 10), (120, 50), (61, 6)):
+            program.resize(columns, rows)
+            support.wait_until("a picture", lambda: shows("web/test", "stable", "canary"))
+            with program.lock:
+                program.screen.too_long.clear()
+                frames = program.screen.frames
+            support.wait_until("another", lambda n=frames: program.screen.frames > n + 1)
+            with program.lock:
+                assert program.screen.too_long == []
+        program.process.send_signal(signal.SIGINT)
+        assert program.finish(support.DEADLINE_S) == 6
+        assert not program.screen.alternate and program.screen.cursor_shown and program.screen.wrap
+        assert "resumes the rollout" in program.screen.plain
+    finally:
+        program.kill()
