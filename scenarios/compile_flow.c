@@ -1,6 +1,8 @@
 /* compile_flow.c: flows and the steps in them: requests, pauses, blocks; "if", "repeat" and "group" around any of them. */
 #include "scenarios/compile.h"
 
+#include <stdlib.h>
+
 #include "base/must.h"
 #include "scenarios/pause.h"
 
@@ -212,6 +214,15 @@ static void read_exists(struct compiler *c, const struct node *var, struct condi
 		           "no variable of this name is extracted by an earlier step");
 }
 
+/* What a condition compares with, for people. */
+static const char *shown_text(struct compiler *c, const struct node *n, bool secret)
+{
+	char *dumped = secret ? NULL : json_dumps(n->value, JSON_ENCODE_ANY | JSON_COMPACT);
+	const char *shown = secret ? "***" : arena_printf(c->arena, "%.80s", dumped ? dumped : "");
+	free(dumped);
+	return shown;
+}
+
 static bool read_condition(struct compiler *c, const struct node *n, struct condition *condition)
 {
 	struct if_text text = { 0 };
@@ -237,7 +248,8 @@ static bool read_condition(struct compiler *c, const struct node *n, struct cond
 	}
 	condition->value = compile_looked_at(c, &var, condition->variable);
 	condition->kind = has_equals ? CONDITION_EQUALS : CONDITION_MATCHES;
-	condition->text = arena_printf(c->arena, "%s%s %s", negation, text.var, has_equals ? "equals" : "matches");
+	condition->text = arena_printf(c->arena, "%s%s %s %s", negation, text.var, has_equals ? "equals" : "matches",
+	                               shown_text(c, has_equals ? &equals : &matches, secret_name(str_from(text.var))));
 	if (has_equals) {
 		struct weaver w;
 		weaver_init(&w, c, ESCAPE_NONE);
