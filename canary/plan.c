@@ -321,7 +321,7 @@ static void read_compare(const struct node *parent, struct plan *p)
 
 static bool url_valid(struct str url)
 {
-	struct str rest = url;
+	struct str rest;
 	if (url.len > URL_BYTES_MAX)
 		return false;
 	for (size_t i = 0; i < url.len; i++)

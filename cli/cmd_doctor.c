@@ -28,8 +28,6 @@
 #define PROGRAM_LIMIT (5 * SECOND)
 #define STORE_SLOW (500 * MILLISECOND)
 
-extern char **environ;
-
 struct doctor_flags {
 	struct common_options common;
 };

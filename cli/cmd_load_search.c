@@ -141,7 +141,7 @@ static int status_of(const struct search_record *r)
 static int search(const struct invocation *in, const struct search_flags *f, const struct scenario_input *input,
                   struct store *store)
 {
-	struct threshold slo;
+	struct threshold slo = { .flow_index = THRESHOLD_ANY };
 	struct search_record record;
 	struct err err;
 	const int wrong = read_slo(f->slo, input->program, &slo);

@@ -7,7 +7,11 @@ static void add_line(const struct command *c, struct buf *out)
 	char left[96];
 	snprintf(left, sizeof(left), "weir %s%s%s%s%s", c->noun, c->verb[0] ? " " : "", c->verb,
 	         c->arguments[0] ? " " : "", c->arguments);
-	buf_printf(out, "  %-*s %s\n", SUMMARY_COLUMN, left, c->summary);
+	/* Behind arguments that are too long for the column, the summary takes a line of its own. */
+	if (strlen(left) > SUMMARY_COLUMN)
+		buf_printf(out, "  %s\n  %*s %s\n", left, SUMMARY_COLUMN, "", c->summary);
+	else
+		buf_printf(out, "  %-*s %s\n", SUMMARY_COLUMN, left, c->summary);
 }
 
 void help_all(struct buf *out)

@@ -3,7 +3,7 @@
  *     main()
  *      ├─ weir help, --help, --version            help.c
  *      ├─ weir load run|search                    cmd_load_*.c → scenarios/compile.c → loadgen/run.c → worker.c → user.c
- *      │                                            → net/transport_curl.c; live_load.c shows, reports/ writes
+ *      │                                            → net/transport.h; live_load.c shows, reports/ writes
  *      ├─ weir scenario check|dump|import         cmd_scenario.c, cmd_scenario_import.c → scenarios/
  *      ├─ weir baseline set|list|show|compare     cmd_baseline.c → store/, reports/compare.c
  *      ├─ weir canary run|status|abort            cmd_canary_*.c → canary/controller.c → machine.c decides,

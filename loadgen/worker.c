@@ -250,6 +250,7 @@ static uint32_t flow_of_number(const struct executor_plan *plan, uint64_t number
 	uint64_t sum = 0;
 	for (uint32_t i = 0; i < plan->flow_count; i++)
 		sum += plan->flows[i].weight;
+	must(sum > 0);
 	uint64_t at = number % sum;
 	for (uint32_t i = 0; i < plan->flow_count; i++) {
 		if (at < plan->flows[i].weight)

@@ -56,7 +56,7 @@ static struct str flow_of(const struct threshold_record *t)
 static const struct flow_record *place_of(const struct run_record *r, const struct threshold_record *t)
 {
 	const struct str name = flow_of(t);
-	for (size_t i = 0; i < r->flow_count && name.len; i++)
+	for (size_t i = 0; r->flows && i < r->flow_count && name.len; i++)
 		if (r->flows[i].name && str_is(name, r->flows[i].name))
 			return &r->flows[i];
 	return NULL;

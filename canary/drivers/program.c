@@ -12,8 +12,6 @@
 
 #include "base/must.h"
 
-extern char **environ;
-
 void program_init(struct program *p, struct loop *loop)
 {
 	*p = (struct program){ .loop = loop, .pidfd = -1, .output_fd = -1 };

@@ -217,7 +217,7 @@ bool rig_observe(struct rig *r, struct driver *d, struct driver_observation *ret
 void rig_wait_for_arms(struct rig *r, struct driver *d)
 {
 	const struct mono end = mono_after(mono_now(), 15 * SECOND);
-	struct driver_observation o;
+	struct driver_observation o = { .running = false };
 	do {
 		assert_true(mono_since(mono_now(), end) < 0);
 		assert_true(rig_observe(r, d, &o, NULL));

@@ -173,7 +173,8 @@ static struct planned *collect(struct curve c, bool poisson, uint32_t workers, u
 			all[count++] = (struct planned){ a.number, a.at };
 		}
 	}
-	qsort(all, count, sizeof(*all), by_number);
+	if (count > 0)
+		qsort(all, count, sizeof(*all), by_number);
 	*ret_count = count;
 	return all;
 }
