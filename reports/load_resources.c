@@ -75,6 +75,8 @@ static size_t measured_from(const struct run_record *r)
 static void add_spark(const struct sampled_series *x, size_t from, const struct report_style *s, struct buf *out)
 {
 	double slices[SLICES];
+	if (x->count <= from)
+		return;
 	const size_t seconds = x->count - from, each = (seconds + SLICES - 1) / SLICES;
 	const size_t count = (seconds + each - 1) / each;
 	for (size_t i = 0; i < count; i++)
