@@ -74,7 +74,7 @@ static size_t measured_from(const struct run_record *r)
 /* One character per slice, the highest value of it; a blank where nothing is known. */
 static void add_spark(const struct sampled_series *x, size_t from, const struct report_style *s, struct buf *out)
 {
-	double slices[SLICES];
+	double slices[SLICES] = { 0 };
 	if (x->count <= from)
 		return;
 	const size_t seconds = x->count - from, each = (seconds + SLICES - 1) / SLICES;
