@@ -89,5 +89,6 @@ struct second_record result_second(const struct meter *m, const struct executor_
 		.service_p99 = hist_quantile(&m->service, 0.99),
 		.lag_p99 = hist_quantile(&m->lag, 0.99),
 		.cpu = m->cpu,
+		.turn_max = m->turn_max,
 	};
 }

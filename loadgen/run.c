@@ -20,6 +20,7 @@
 #include "loadgen/watch.h"
 #include "loadgen/worker.h"
 #include "net/probe.h"
+#include "observe/generator.h"
 
 #define THREADS_MAX 256
 /* From the start of the threads to the first arrival: enough for all of them to be in their loops. */
@@ -43,6 +44,7 @@ struct run {
 	bool waiting;       /* meters are out for the second that is being closed */
 	bool interrupted;
 	struct meter *interval, *total;
+	struct generator_watch machine;
 	struct watch **watches; /* per threshold; NULL where none is needed */
 	size_t threshold_count;
 	bool ended_by_threshold;
@@ -179,7 +181,10 @@ static void close_second(struct run *r, struct mono now)
 	const dur_ns from_measured = mono_since(r->closed, r->measured_from);
 	/* Rounded, for the alarm is a little late each time; floor for the warm-up's negative numbers. */
 	const int32_t number = (int32_t)((from_measured + (from_measured < 0 ? -SECOND / 2 : SECOND / 2)) / SECOND);
-	const struct second_record second = result_second(r->interval, &r->before, number, length);
+	struct second_record second = result_second(r->interval, &r->before, number, length);
+	const struct generator_reading machine = generator_watch_take(&r->machine);
+	second.steal = machine.steal;
+	second.descriptors = machine.descriptors;
 	keep_second(r, &second);
 	if (r->closed.ns >= r->measured_from.ns)
 		watch_thresholds(r, length);
@@ -497,12 +502,14 @@ int run_execute(const struct run_options *o, struct run_record *ret_record, stru
 	r.interval = meter_create(r.program);
 	r.total = meter_create(r.program);
 	make_watches(&r);
+	generator_watch_init(&r.machine);
 	flow_sums_init(&r.flows, r.program);
 	const int result = execute(&r, err);
 	meter_destroy(r.interval);
 	meter_destroy(r.total);
 	flow_sums_finish(&r.flows);
 	drop_watches(&r);
+	generator_watch_finish(&r.machine);
 	close_loop(&r);
 	if (result < 0)
 		run_record_finish(ret_record);

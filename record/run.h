@@ -80,7 +80,10 @@ struct second_record {
 	uint32_t started, completed, failed, dropped; /* requests; dropped: arrivals */
 	uint32_t users, in_flight;                    /* at its end */
 	dur_ns response_p50, response_p95, response_p99, service_p50, service_p99, lag_p99;
-	double cpu; /* of the busiest worker, 0..1 */
+	double cpu;           /* of the busiest worker, 0..1 */
+	dur_ns turn_max;      /* longest turn of a worker's loop, sleep excluded */
+	double steal;         /* share of the machine's time that another guest had; NAN: unknown */
+	uint32_t descriptors; /* open at its end; 0: unknown */
 };
 
 /* One figure of the server (CPU, connections, a queue) over the run: values[i] belongs to seconds[i]. */

@@ -163,6 +163,9 @@ static void encode_second(json_t *o, const struct run_record *r, const struct se
 	out_us(service, "p99", s->service_p99);
 	out_us(out_object(o, "send_lag_us"), "p99", s->lag_p99);
 	out_number(o, "cpu", s->cpu);
+	out_us(o, "turn_max_us", s->turn_max);
+	out_number(o, "steal", s->steal);
+	out_u64(o, "descriptors", s->descriptors);
 }
 
 /* The first second of the measured phase: the figures of a summary are about that. */
@@ -387,6 +390,10 @@ static void decode_second(const struct in *o, const struct run_record *r, struct
 	const struct in lag = in_object(o, "send_lag_us");
 	s->lag_p99 = in_us(&lag, "p99");
 	s->cpu = in_number(o, "cpu");
+	/* Records of the first version have none of these. */
+	s->turn_max = in_has(o, "turn_max_us") ? in_us(o, "turn_max_us") : 0;
+	s->steal = in_has(o, "steal") ? in_number(o, "steal") : (double)NAN;
+	s->descriptors = in_has(o, "descriptors") ? in_u32(o, "descriptors") : 0;
 }
 
 static void decode_values(const struct in *o, size_t seconds, struct sampled_series *s)

@@ -52,6 +52,9 @@ static void sample_rows(struct run_record *r)
 	r->second_count = 2;
 	for (int i = 0; i < 2; i++)
 		r->seconds[i] = (struct second_record){ .second = i - 1,
+			                                .turn_max = 40 * MICROSECOND,
+			                                .steal = i ? NAN : 0.01,
+			                                .descriptors = 12,
 			                                .offered = 50.5,
 			                                .started = 50,
 			                                .completed = 49,

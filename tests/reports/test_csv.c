@@ -1,5 +1,6 @@
 #include "reports/csv.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 static void a_row_per_second_with_units_in_the_names(void **state)
 {
 	struct second_record seconds[2] = {
-		{ .second = -1, .offered = 10, .started = 9, .completed = 8, .users = 3, .cpu = .25 },
+		{ .second = -1, .offered = 10, .started = 9, .completed = 8, .users = 3, .cpu = .25, .steal = NAN },
 		{ .second = 0,
 		  .offered = 10.5,
 		  .started = 11,
@@ -26,7 +27,10 @@ static void a_row_per_second_with_units_in_the_names(void **state)
 		  .service_p50 = 1400,
 		  .service_p99 = MILLISECOND,
 		  .lag_p99 = 70 * MICROSECOND,
-		  .cpu = .5 },
+		  .cpu = .5,
+		  .turn_max = 250 * MICROSECOND,
+		  .steal = .02,
+		  .descriptors = 14 },
 	};
 	const struct run_record r = { .seconds = seconds, .second_count = 2 };
 	struct buf out;
@@ -36,9 +40,10 @@ static void a_row_per_second_with_units_in_the_names(void **state)
 		buf_cstr(&out),
 		"second,offered_iterations_per_second,started_requests,completed_requests,failed_requests,"
 		"dropped_iterations,users,in_flight_requests,response_p50_us,response_p95_us,response_p99_us,"
-		"service_p50_us,service_p99_us,send_lag_p99_us,busiest_worker_cpu_share\n"
-		"-1,10,9,8,0,0,3,0,,,,,,,0.25\n"
-		"0,10.5,11,10,1,2,4,1,1.500,2000.000,3000.000,1.400,1000.000,70.000,0.5\n");
+		"service_p50_us,service_p99_us,send_lag_p99_us,busiest_worker_cpu_share,"
+		"longest_turn_us,steal_share,open_descriptors\n"
+		"-1,10,9,8,0,0,3,0,,,,,,,0.25,,,0\n"
+		"0,10.5,11,10,1,2,4,1,1.500,2000.000,3000.000,1.400,1000.000,70.000,0.5,250.000,0.02,14\n");
 	buf_finish(&out);
 }
 
