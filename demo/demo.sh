@@ -19,6 +19,7 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/weir-demo.XXXXXX")
 export XDG_STATE_HOME=$folder/state
 apps=()
 traffic=
+interrupted=
 
 clean_up() {
 	local status=$? file
@@ -38,7 +39,7 @@ clean_up() {
 	exit "$status"
 }
 trap clean_up EXIT
-trap 'exit 130' INT
+trap 'interrupted=yes; exit 130' INT
 trap 'exit 143' TERM
 
 step() { printf '\n\033[1m[%3d s] %s\033[0m\n\n' $((SECONDS - began)) "$*"; }
@@ -49,6 +50,7 @@ expect() {
 	shift
 	"$@" || status=$?
 	[ "$status" -eq "$wanted" ] && return 0
+	[ -z "$interrupted" ] || exit 130
 	echo "demo: exit status $status where $wanted was expected: $*" >&2
 	exit 1
 }
