@@ -208,7 +208,7 @@ def test_stdout_belongs_to_one_output(weir, demo_app):
     app = demo_app()
     run = weir("load", "run", app.url + "/api/version", "--rate", 50, "--duration", "1s", "--csv", "-")
     assert run.status in (0, 4), run
-    assert all(len(row) == 15 for row in csv.reader(io.StringIO(run.stdout)))
+    assert all(len(row) == 18 for row in csv.reader(io.StringIO(run.stdout)))
 
 
 # --- metrics ---------------------------------------------------------------------------------------------------------
