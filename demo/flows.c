@@ -110,7 +110,7 @@ static void post_to(const struct call *call, struct room *r, struct reply *ret_r
 		return;
 	const struct str text = body_text(body, "text", ret_reply);
 	if (text.len > 0)
-		reply_json(ret_reply, 201, message_json(world_post(r, author(call), text)));
+		reply_json(ret_reply, 201, message_json(world_post(call->world, r, author(call), text)));
 	json_decref(body);
 }
 

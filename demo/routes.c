@@ -33,22 +33,22 @@ static void version(const struct call *call, struct reply *ret_reply)
 }
 
 const struct route routes[] = {
-	{ "GET", "/", front, true },
-	{ "GET", "/api/health", health, true },
-	{ "GET", "/api/health/deep", health, false },
-	{ "GET", "/api/version", version, false },
-	{ "POST", "/api/login", flow_login, false },
-	{ "GET", "/api/me", flow_me, false },
-	{ "GET", "/api/groups", flow_groups, false },
-	{ "POST", "/api/groups", flow_make_group, false },
-	{ "GET", "/api/groups/*", flow_group, false },
-	{ "GET", "/api/groups/*/messages", flow_messages, false },
-	{ "POST", "/api/groups/*/messages", flow_post_message, false },
-	{ "GET", "/api/dashboard", flow_dashboard, false },
-	{ "GET", "/api/conversations", flow_conversations, false },
-	{ "GET", "/api/conversations/*", flow_conversation, false },
-	{ "POST", "/api/conversations/*/messages", flow_post_to_conversation, false },
-	{ NULL, NULL, NULL, false },
+	{ "GET", "/", front, .at_once = true },
+	{ "GET", "/api/health", health, .at_once = true },
+	{ "GET", "/api/health/deep", health },
+	{ "GET", "/api/version", version },
+	{ "POST", "/api/login", flow_login },
+	{ "GET", "/api/me", flow_me },
+	{ "GET", "/api/groups", flow_groups, .of_world = true },
+	{ "POST", "/api/groups", flow_make_group },
+	{ "GET", "/api/groups/*", flow_group, .of_world = true },
+	{ "GET", "/api/groups/*/messages", flow_messages, .of_world = true },
+	{ "POST", "/api/groups/*/messages", flow_post_message },
+	{ "GET", "/api/dashboard", flow_dashboard, .of_world = true },
+	{ "GET", "/api/conversations", flow_conversations, .of_world = true },
+	{ "GET", "/api/conversations/*", flow_conversation, .of_world = true },
+	{ "POST", "/api/conversations/*/messages", flow_post_to_conversation },
+	{ NULL },
 };
 
 static bool path_matches(const char *pattern, struct str path, uint64_t *ret_id)

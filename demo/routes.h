@@ -30,7 +30,8 @@ struct reply {
 struct route {
 	const char *method, *path;
 	void (*answer)(const struct call *call, struct reply *ret_reply);
-	bool at_once; /* not through the pool, and never failed on purpose */
+	bool at_once;  /* not through the pool, and never failed on purpose */
+	bool of_world; /* the same answer for everybody as long as the world is the same */
 };
 
 /* Ends with an answer of NULL; at most ROUTES_MAX. */

@@ -13,12 +13,20 @@
 /* Enough for a head of some KiB; the body is kept by us. */
 #define CONNECTION_MEMORY_BYTES ((size_t)8 << 10)
 
+/* An answer that everybody gets, as long as the world is the same. A service that builds it anew for each request would be the
+ * limit of what a load generator can show. */
+struct memo {
+	struct MHD_Response *response; /* NULL: not made yet */
+	uint64_t changes;              /* of the world, when it was made */
+};
+
 struct server {
 	struct MHD_Daemon *daemon;
 	struct pool *pool;
 	struct traffic *traffic;
 	struct world *world;
 	const char *version, *commit;
+	struct memo memos[ROUTES_MAX][WORLD_SEEDED + 1]; /* by the number in the path; 0: none */
 };
 
 /* One request, from its head to the end of its answer. */
@@ -57,11 +65,10 @@ static struct MHD_Response *response_of(const struct reply *reply)
 	return MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 }
 
-/* Sends <reply>, counts it, and gives back its JSON. */
-static enum MHD_Result send_reply(struct request *r, struct reply *reply)
+/* Made of <reply>, whose JSON is given back. To be destroyed. */
+static struct MHD_Response *make_response(const struct request *r, const struct reply *reply)
 {
 	struct MHD_Response *response = response_of(reply);
-	const struct route *route = r->found == ROUTE_FOUND ? r->route : NULL;
 	MHD_add_response_header(response, "Content-Type",
 	                        reply->page ? "text/html; charset=utf-8" : "application/json");
 	MHD_add_response_header(response, "X-Demo-Version", r->server->version);
@@ -69,10 +76,23 @@ static enum MHD_Result send_reply(struct request *r, struct reply *reply)
 		MHD_add_response_header(response, "Allow", r->route->method);
 	if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		MHD_add_response_header(response, "Retry-After", "1");
-	const enum MHD_Result result = MHD_queue_response(r->connection, reply->status, response);
-	MHD_destroy_response(response);
 	json_decref(reply->json);
-	traffic_count(r->server->traffic, route, reply->status);
+	return response;
+}
+
+/* Sends it and counts it. */
+static enum MHD_Result send_response(struct request *r, unsigned status, struct MHD_Response *response)
+{
+	const struct route *route = r->found == ROUTE_FOUND ? r->route : NULL;
+	traffic_count(r->server->traffic, route, status);
+	return MHD_queue_response(r->connection, status, response);
+}
+
+static enum MHD_Result send_reply(struct request *r, struct reply *reply)
+{
+	struct MHD_Response *response = make_response(r, reply);
+	const enum MHD_Result result = send_response(r, reply->status, response);
+	MHD_destroy_response(response);
 	return result;
 }
 
@@ -81,6 +101,19 @@ static enum MHD_Result send_error(struct request *r, unsigned status, const char
 	struct reply reply;
 	reply_error(&reply, status, "%s", text);
 	return send_reply(r, &reply);
+}
+
+/* NULL: its answer is not the same for everybody. */
+static struct memo *memo_of(const struct request *r)
+{
+	return r->route->of_world && r->id <= WORLD_SEEDED ? &r->server->memos[r->route - routes][r->id] : NULL;
+}
+
+static void forget(struct memo *memo)
+{
+	if (memo->response)
+		MHD_destroy_response(memo->response);
+	memo->response = NULL;
 }
 
 static enum MHD_Result answer(struct request *r)
@@ -94,10 +127,17 @@ static enum MHD_Result answer(struct request *r)
 		.id = r->id,
 	};
 	struct reply reply = { 0 };
+	struct memo *memo = memo_of(r);
+	if (memo && memo->response && memo->changes == r->server->world->changes)
+		return send_response(r, MHD_HTTP_OK, memo->response);
 	if (header)
 		token_check_bearer(str_from(header), &call.user);
 	r->route->answer(&call, &reply);
-	return send_reply(r, &reply);
+	if (!memo || reply.status != MHD_HTTP_OK)
+		return send_reply(r, &reply);
+	forget(memo);
+	*memo = (struct memo){ make_response(r, &reply), r->server->world->changes };
+	return send_response(r, MHD_HTTP_OK, memo->response);
 }
 
 /* Its service time is over. */
@@ -207,6 +247,9 @@ void server_stop(struct server *s)
 		return;
 	pool_close(s->pool); /* libmicrohttpd does not stop while a connection is suspended */
 	MHD_stop_daemon(s->daemon);
+	for (size_t row = 0; row < ROUTES_MAX; row++)
+		for (size_t id = 0; id <= WORLD_SEEDED; id++)
+			forget(&s->memos[row][id]);
 	free(s->world);
 	free(s);
 }

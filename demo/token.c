@@ -28,8 +28,9 @@ static void mac_text(struct str user, char ret_text[MAC_TEXT_LEN + 1])
 	unsigned int len = 0;
 	must(HMAC(EVP_sha256(), key, sizeof(key) - 1, (const unsigned char *)user.p, user.len, mac, &len));
 	must(len >= MAC_TEXT_LEN / 2);
-	for (size_t i = 0; i < MAC_TEXT_LEN / 2; i++)
-		snprintf(ret_text + 2 * i, 3, "%02x", mac[i]);
+	for (size_t i = 0; i < MAC_TEXT_LEN; i++)
+		ret_text[i] = "0123456789abcdef"[mac[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	ret_text[MAC_TEXT_LEN] = '\0';
 }
 
 void token_make(struct str user, char ret_token[TOKEN_TEXT_BYTES])

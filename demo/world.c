@@ -18,13 +18,13 @@ static void copy(char *into, size_t room, struct str text)
 	snprintf(into, room, "%.*s", STR_ARG(str_first(text, room - 1)));
 }
 
-static void settle(struct room *r, uint64_t id, struct str title)
+static void settle(struct world *w, struct room *r, uint64_t id, struct str title)
 {
 	r->id = id;
 	r->posted = 0;
 	copy(r->title, sizeof(r->title), title);
 	for (size_t i = 0; i < sizeof(greetings) / sizeof(greetings[0]); i++)
-		world_post(r, STR("demo"), str_from(greetings[i]));
+		world_post(w, r, STR("demo"), str_from(greetings[i]));
 }
 
 struct world *world_create(uint64_t first_number)
@@ -33,9 +33,9 @@ struct world *world_create(uint64_t first_number)
 	w->first_number = first_number % 1000000000 + 1;
 	for (size_t i = 0; i < WORLD_SEEDED; i++) {
 		char title[WORLD_TITLE_BYTES];
-		settle(&w->groups[i], i + 1, str_from(group_titles[i]));
+		settle(w, &w->groups[i], i + 1, str_from(group_titles[i]));
 		snprintf(title, sizeof(title), "About %s", group_titles[i]);
-		settle(&w->conversations[i], i + 1, str_from(title));
+		settle(w, &w->conversations[i], i + 1, str_from(title));
 	}
 	return w;
 }
@@ -61,7 +61,7 @@ struct room *world_group(struct world *w, uint64_t id)
 	struct room *r = &w->groups[WORLD_SEEDED + nth % WORLD_MADE];
 	if (r->id == id)
 		return r;
-	settle(&w->stranger, id, STR("A group of another instance"));
+	settle(w, &w->stranger, id, STR("A group of another instance"));
 	return &w->stranger;
 }
 
@@ -75,13 +75,14 @@ struct room *world_make_group(struct world *w, struct str title)
 	const uint64_t number = w->first_number + w->made;
 	struct room *r = &w->groups[WORLD_SEEDED + w->made % WORLD_MADE];
 	w->made++;
-	settle(r, number * CHECK_MODULUS + check_number(number), title);
+	settle(w, r, number * CHECK_MODULUS + check_number(number), title);
 	return r;
 }
 
-const struct message *world_post(struct room *r, struct str author, struct str text)
+const struct message *world_post(struct world *w, struct room *r, struct str author, struct str text)
 {
 	struct message *m = &r->messages[r->posted % WORLD_MESSAGES];
+	w->changes++;
 	m->id = ++r->posted;
 	copy(m->author, sizeof(m->author), author);
 	copy(m->text, sizeof(m->text), text);

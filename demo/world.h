@@ -32,7 +32,8 @@ struct room {
 };
 
 struct world {
-	uint64_t made; /* groups ever made here */
+	uint64_t changes; /* grows with each post and each group */
+	uint64_t made;    /* groups ever made here */
 	uint64_t first_number;
 	struct room groups[WORLD_SEEDED + WORLD_MADE];
 	struct room conversations[WORLD_SEEDED];
@@ -48,7 +49,7 @@ struct room *world_conversation(struct world *w, uint64_t id);
 
 /* Longer texts are cut. */
 struct room *world_make_group(struct world *w, struct str title);
-const struct message *world_post(struct room *r, struct str author, struct str text);
+const struct message *world_post(struct world *w, struct room *r, struct str author, struct str text);
 
 /* The <back>-th newest message, from 0; NULL: there are not so many. */
 const struct message *world_newest(const struct room *r, size_t back);

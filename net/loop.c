@@ -78,8 +78,10 @@ static void on_alarm(struct loop_fd *w, int what)
 	struct loop_alarm *a = container_of(w, struct loop_alarm, watch);
 	uint64_t times;
 	/* A cleared alarm reads EAGAIN: nothing fired after all. */
-	if (read(a->fd, &times, sizeof(times)) == (ssize_t)sizeof(times))
-		a->fired(a);
+	if (read(a->fd, &times, sizeof(times)) != (ssize_t)sizeof(times))
+		return;
+	a->at = (struct mono){ 0 };
+	a->fired(a);
 }
 
 int loop_alarm_init(struct loop *l, struct loop_alarm *a, void (*fired)(struct loop_alarm *), struct err *err)
@@ -96,6 +98,10 @@ void loop_alarm_set(struct loop_alarm *a, struct mono at)
 {
 	/* Zero would disarm it, and what is past fires at once. */
 	const int64_t ns = at.ns > 0 ? at.ns : 1;
+	/* Between two arrivals a worker sleeps and wakes many times with the same one ahead. */
+	if (a->at.ns == ns)
+		return;
+	a->at.ns = ns;
 	const struct itimerspec when = { .it_value = { .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND } };
 	must(timerfd_settime(a->fd, TFD_TIMER_ABSTIME, &when, NULL) == 0);
 }
@@ -103,6 +109,7 @@ void loop_alarm_set(struct loop_alarm *a, struct mono at)
 void loop_alarm_clear(struct loop_alarm *a)
 {
 	const struct itimerspec never = { .it_value = { 0 } };
+	a->at = (struct mono){ 0 };
 	must(timerfd_settime(a->fd, 0, &never, NULL) == 0);
 }
 

@@ -53,7 +53,8 @@ void loop_timer_stop(struct loop *l, struct loop_timer *t);
 
 struct loop_alarm {
 	struct loop_fd watch;
-	int fd; /* timerfd */
+	int fd;         /* timerfd */
+	struct mono at; /* set; 0: not, or it has fired */
 	void (*fired)(struct loop_alarm *a);
 };
 int loop_alarm_init(struct loop *l, struct loop_alarm *a, void (*fired)(struct loop_alarm *), struct err *err);

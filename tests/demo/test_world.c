@@ -66,7 +66,7 @@ static void the_last_messages_are_kept(void **state)
 	const uint64_t before = r->posted;
 	for (int i = 0; i < 3 * WORLD_MESSAGES; i++) {
 		snprintf(text, sizeof(text), "number %d", i);
-		assert_int_equal(world_post(r, STR("ann"), str_from(text))->id, before + (uint64_t)i + 1);
+		assert_int_equal(world_post(w, r, STR("ann"), str_from(text))->id, before + (uint64_t)i + 1);
 	}
 	for (int back = 0; back < WORLD_MESSAGES; back++) {
 		snprintf(text, sizeof(text), "number %d", 3 * WORLD_MESSAGES - 1 - back);
@@ -82,7 +82,7 @@ static void long_texts_are_cut(void **state)
 	char text[2 * WORLD_TEXT_BYTES];
 	memset(text, 'x', sizeof(text));
 	const struct str all = { text, sizeof(text) };
-	assert_int_equal(strlen(world_post(world_group(w, 2), all, all)->text), WORLD_TEXT_BYTES - 1);
+	assert_int_equal(strlen(world_post(w, world_group(w, 2), all, all)->text), WORLD_TEXT_BYTES - 1);
 	assert_int_equal(strlen(world_newest(world_group(w, 2), 0)->author), WORLD_AUTHOR_BYTES - 1);
 	assert_int_equal(strlen(world_make_group(w, all)->title), WORLD_TITLE_BYTES - 1);
 	assert_null(world_newest(world_group(w, 2), 4));
