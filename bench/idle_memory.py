@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from against_wrk import Server  # noqa: E402  (the path comes first)
 
 FEW = 100
+SYSTEM = "/etc/ssl/certs/ca-certificates.crt"
 
 
 def resident_kib(process):
@@ -26,18 +27,20 @@ def resident_kib(process):
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
 
 
-def memory_with(options, url, users):
-    """Resident KiB when every user has its connection and a second has passed."""
+def memory_with(options, url, users, authorities):
+    """Resident KiB when every user has its connection and a second has passed. <authorities>: a file; None: not verified."""
     scenario = {
         "$schema": "weir.scenario.v1", "name": "idle", "target": url,
         "flows": {"idle": {"steps": [{"name": "once", "get": "/"}, {"pause": "600s"}]}},
         "load": [{"executor": "constant-users", "users": users, "for": "600s"}],
     }
+    if authorities:
+        scenario["defaults"] = {"tls": {"ca": str(authorities)}}
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(scenario, file)
         file.flush()
-        process = subprocess.Popen([options.weir, "load", "run", file.name, "--threads", "1", "--insecure", "--no-store",
-                                    "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([options.weir, "load", "run", file.name, "--threads", "1", "--no-store", "--quiet",
+                                    *([] if authorities else ["--insecure"])], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 60
         while len(os.listdir(f"/proc/{process.pid}/fd")) < users:
             if process.poll() is not None or time.monotonic() > until:
@@ -57,8 +60,13 @@ def main():
     options = parser.parse_args()
     server = Server(0, options.users + FEW)
     try:
-        for name, url in (("HTTP", f"http://127.0.0.1:{server.http}/"), ("TLS 1.3", f"https://127.0.0.1:{server.tls}/")):
-            few, many = (memory_with(options, url, users) for users in (FEW, options.users))
+        # The system's authorities and the server's own, so that its certificate is verified among all of them.
+        everyone = pathlib.Path(server.folder) / "everyone.pem"
+        everyone.write_bytes(b"".join(pathlib.Path(part).read_bytes() for part in (SYSTEM, f"{server.folder}/cert.pem")))
+        tls = f"https://127.0.0.1:{server.tls}/"
+        for name, url, authorities in (("HTTP", f"http://127.0.0.1:{server.http}/", None), ("TLS 1.3, not verified", tls, None),
+                                       ("TLS 1.3, verified among the system's authorities", tls, everyone)):
+            few, many = (memory_with(options, url, users, authorities) for users in (FEW, options.users))
             print(f"{name}: {(many - few) / (options.users - FEW):.1f} KiB per idle user ({few} KiB with {FEW}, "
                   f"{many} KiB with {options.users})", flush=True)
     finally:

@@ -73,13 +73,15 @@ static int timer_wanted(CURLM *multi, long timeout_ms, void *cell)
 	return 0;
 }
 
-int curl_cells_init(struct curl_cells *c, struct loop *loop, int members_max, void (*finished)(CURL *, CURLcode),
-                    struct err *err)
+int curl_cells_init(struct curl_cells *c, struct loop *loop, const struct transport_options *options, int members_max,
+                    void (*finished)(CURL *, CURLcode), struct err *err)
 {
 	/* Thread-safe since libcurl 7.84, and counted: never undone, it lives as long as the process. */
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(err, ERR_IO, "libcurl cannot start");
-	*c = (struct curl_cells){ .loop = loop, .members_max = members_max, .finished = finished };
+	*c = (struct curl_cells){ .loop = loop, .options = options, .members_max = members_max, .finished = finished };
+	if (!options->insecure && !options->route.insecure)
+		c->authorities = authorities_create(options->route.ca);
 	return 0;
 }
 
@@ -129,23 +131,25 @@ void curl_cells_finish(struct curl_cells *cells)
 		free(cells->cells[i]);
 	}
 	free(cells->cells);
+	authorities_destroy(cells->authorities);
 	cells->cells = NULL;
+	cells->authorities = NULL;
 	cells->count = 0;
 }
 
-void curl_bridge_set_up(CURL *easy, const struct transport_options *options, void *owner, char *detail,
+void curl_bridge_set_up(CURL *easy, const struct curl_cells *cells, void *owner, char *detail,
                         struct curl_slist *connect_to)
 {
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
-	curl_bridge_set_route(easy, options, connect_to);
+	curl_bridge_set_route(easy, cells->options, cells->authorities, connect_to);
 }
 
-/* libcurl keeps the authorities that it has read for the next connections of a multi, but only when all of them come from
- * one file. Without that each connection reads them anew: 15 ms of CPU and most of a megabyte. */
-static void set_authorities(CURL *easy, const char *ca)
+/* For a libcurl that has to read them itself: it keeps what it has read for the next connections of a multi, but only
+ * when all of it comes from one file. Otherwise each connection reads it anew: 15 ms of CPU and most of a megabyte. */
+static void set_authorities_file(CURL *easy, const char *ca)
 {
 	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
 	const char *of_system = v->age >= CURLVERSION_SEVENTH ? v->cainfo : NULL;
@@ -156,7 +160,8 @@ static void set_authorities(CURL *easy, const char *ca)
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 }
 
-void curl_bridge_set_route(CURL *easy, const struct transport_options *options, struct curl_slist *connect_to)
+void curl_bridge_set_route(CURL *easy, const struct transport_options *options, struct authorities *authorities,
+                           struct curl_slist *connect_to)
 {
 	const struct transfer_route *r = &options->route;
 	/* "": a proxy in the environment would be measured instead of the target. */
@@ -167,7 +172,10 @@ void curl_bridge_set_route(CURL *easy, const struct transport_options *options, 
 		}; /* libcurl only reads it */
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to);
 	}
-	set_authorities(easy, r->ca);
+	if (authorities)
+		authorities_use(authorities, easy);
+	else
+		set_authorities_file(easy, r->ca);
 	if (r->cert)
 		curl_easy_setopt(easy, CURLOPT_SSLCERT, r->cert);
 	if (r->key)
@@ -176,6 +184,11 @@ void curl_bridge_set_route(CURL *easy, const struct transport_options *options, 
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
+}
+
+bool curl_bridge_is_alert(const char *detail)
+{
+	return strstr(detail, "SSL routines") && strstr(detail, " alert ");
 }
 
 enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail)
@@ -206,9 +219,12 @@ enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail)
 		return NET_TLS;
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
-	case CURLE_SEND_ERROR:
 		return NET_RESET;
+	case CURLE_SEND_ERROR:
+		return curl_bridge_is_alert(detail) ? NET_TLS : NET_RESET;
 	case CURLE_RECV_ERROR:
+		if (curl_bridge_is_alert(detail))
+			return NET_TLS;
 		/* libcurl says "receive error" to a broken chunk, too; only a failed system call is a reset. The number of
 		 * an earlier one stays with the handle, so the text has to tell. */
 		return os_errno && !strstr(detail, "chunk") ? NET_RESET : NET_PROTOCOL;

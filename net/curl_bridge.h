@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 
+#include "net/authorities.h"
 #include "net/transport.h"
 
 struct curl_cells;
@@ -23,32 +24,40 @@ struct curl_cell {
 
 struct curl_cells {
 	struct loop *loop;
+	const struct transport_options *options;
+	struct authorities *authorities; /* NULL: libcurl reads them */
 	struct curl_cell **cells;
 	size_t count;
 	int members_max; /* per cell */
 	void (*finished)(CURL *easy, CURLcode code);
 };
 
-/* <loop> is kept. finished() is told of each handle that is done, in a turn of the loop and never inside libcurl; the
+/* <loop> and <options> are kept. finished() is told of each handle that is done, in a turn of the loop and never inside libcurl; the
  * handle is still in its multi. -1: libcurl cannot start. */
-int curl_cells_init(struct curl_cells *c, struct loop *loop, int members_max, void (*finished)(CURL *, CURLcode),
-                    struct err *err);
+int curl_cells_init(struct curl_cells *c, struct loop *loop, const struct transport_options *options, int members_max,
+                    void (*finished)(CURL *, CURLcode), struct err *err);
 void curl_cells_finish(struct curl_cells *c); /* no cell may have members */
 
 /* One with room, its member counted. NULL: there are no descriptors left for another. */
 struct curl_cell *curl_cells_join(struct curl_cells *c);
 void curl_cell_leave(struct curl_cell *c);
 
-/* What every handle of weir has: no signals, no proxy of the environment, http and https only; and the route. <detail>:
- * room for CURL_ERROR_SIZE, kept. <connect_to>: as below. */
-void curl_bridge_set_up(CURL *easy, const struct transport_options *options, void *owner, char *detail,
+/* What every handle of the cells has: no signals, no proxy of the environment, http and https only; and the route.
+ * <detail>: room for CURL_ERROR_SIZE, kept. <connect_to>: as below. */
+void curl_bridge_set_up(CURL *easy, const struct curl_cells *cells, void *owner, char *detail,
                         struct curl_slist *connect_to);
 
-/* Proxy, certificates and the address that is connected to. <connect_to>: room that lives as long as the handle. */
-void curl_bridge_set_route(CURL *easy, const struct transport_options *options, struct curl_slist *connect_to);
+/* Proxy, certificates and the address that is connected to. <authorities>: NULL: libcurl reads them itself.
+ * <connect_to>: room that lives as long as the handle. */
+void curl_bridge_set_route(CURL *easy, const struct transport_options *options, struct authorities *authorities,
+                           struct curl_slist *connect_to);
 
 /* The class of a failure; <detail> as libcurl filled it. */
 enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail);
+
+/* Whether the peer ended the connection with an alert of TLS: with version 1.3 it tells only after the handshake that it does
+ * not like the client's certificate. */
+bool curl_bridge_is_alert(const char *detail);
 
 /* How long a new connection's parts took, into <x>. */
 void curl_bridge_set_up_times(CURL *easy, struct transfer *x);

@@ -19,7 +19,7 @@ int net_probe(const char *url, const struct transport_options *options, dur_ns t
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout / MILLISECOND));
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, text);
 	struct curl_slist connect_to;
-	curl_bridge_set_route(easy, options, &connect_to);
+	curl_bridge_set_route(easy, options, NULL, &connect_to);
 	const CURLcode code = curl_easy_perform(easy);
 	curl_easy_cleanup(easy);
 	if (code == CURLE_OK)

@@ -12,8 +12,8 @@
 /* ... and the most that one curl_easy_recv returns afterwards: above a TLS record. */
 #define OPEN_BUFFER_BYTES 65536L
 
-int replay_link_init(struct replay_link *l, struct curl_cells *cells, const struct transport_options *options,
-                     void *owner, void (*ready)(struct loop_fd *, int), struct err *err)
+int replay_link_init(struct replay_link *l, struct curl_cells *cells, void *owner, void (*ready)(struct loop_fd *, int),
+                     struct err *err)
 {
 	*l = (struct replay_link){ .fd = -1, .loop = cells->loop, .ready = ready };
 	l->cell = curl_cells_join(cells);
@@ -23,7 +23,7 @@ int replay_link_init(struct replay_link *l, struct curl_cells *cells, const stru
 			curl_cell_leave(l->cell);
 		return err_set(err, ERR_IO, "libcurl gives no handle; are there descriptors left?");
 	}
-	curl_bridge_set_up(l->easy, options, owner, l->detail, &l->connect_to);
+	curl_bridge_set_up(l->easy, cells, owner, l->detail, &l->connect_to);
 	curl_easy_setopt(l->easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(l->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	return 0;
@@ -91,7 +91,10 @@ static ssize_t answer(struct replay_link *l, const char *what, CURLcode code, si
 {
 	if (code == CURLE_OK)
 		return (ssize_t)count;
-	return code == CURLE_AGAIN ? LINK_AGAIN : failed(l, what, curl_easy_strerror(code));
+	if (code == CURLE_AGAIN)
+		return LINK_AGAIN;
+	/* libcurl's own words, where it has some, say more: which alert of TLS it was. */
+	return l->detail[0] ? LINK_FAILED : failed(l, what, curl_easy_strerror(code));
 }
 
 ssize_t replay_link_send(struct replay_link *l, struct str bytes)

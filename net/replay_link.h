@@ -31,8 +31,8 @@ struct replay_link {
 
 /* <owner> is what CURLINFO_PRIVATE of its handle gives; ready() is told when the open link can be read (always) or
  * written (when wanted). -1: no handle or no descriptors left. */
-int replay_link_init(struct replay_link *l, struct curl_cells *cells, const struct transport_options *options,
-                     void *owner, void (*ready)(struct loop_fd *, int), struct err *err);
+int replay_link_init(struct replay_link *l, struct curl_cells *cells, void *owner, void (*ready)(struct loop_fd *, int),
+                     struct err *err);
 void replay_link_finish(struct replay_link *l);
 
 /* Begins; the cells' finished() will tell. */

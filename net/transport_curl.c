@@ -284,7 +284,7 @@ static int curl_attach(struct transport *base, struct transfer *x, struct err *e
 	buf_init(&s->method, HEADER_TEXT_MAX);
 	buf_init(&s->url, HEADER_TEXT_MAX);
 	buf_init(&s->header_text, HEADER_TEXT_MAX);
-	curl_bridge_set_up(easy, &t->options, s, s->error, &s->connect_to);
+	curl_bridge_set_up(easy, &t->cells, s, s->error, &s->connect_to);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir/" WEIR_VERSION);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, s);
@@ -342,13 +342,13 @@ static const struct transport_ops curl_ops = {
 struct transport *transport_curl_create(struct loop *loop, const struct transport_options *options, struct err *err)
 {
 	struct curl_transport *t = xcalloc(1, sizeof(*t));
-	if (curl_cells_init(&t->cells, loop, CELL_TRANSFERS, on_finished, err) < 0) {
+	t->options = *options;
+	if (curl_cells_init(&t->cells, loop, &t->options, CELL_TRANSFERS, on_finished, err) < 0) {
 		free(t);
 		return NULL;
 	}
 	t->base.ops = &curl_ops;
 	t->loop = loop;
-	t->options = *options;
 	t->counts_bodies = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
 	return &t->base;
 }

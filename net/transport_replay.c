@@ -201,7 +201,7 @@ static void lose_link(struct state *s, const char *why, struct mono now)
 		open_link(s, &target);
 		return;
 	}
-	fail_exchange(s, NET_RESET, why, now);
+	fail_exchange(s, curl_bridge_is_alert(why) ? NET_TLS : NET_RESET, why, now);
 }
 
 static void hear_end(struct state *s, struct mono now)
@@ -430,7 +430,7 @@ static int replay_attach(struct transport *base, struct transfer *x, struct err 
 {
 	struct replay_transport *t = container_of(base, struct replay_transport, base);
 	struct state *s = xcalloc(1, sizeof(*s));
-	if (replay_link_init(&s->link, &t->cells, &t->options, s, on_ready, err) < 0) {
+	if (replay_link_init(&s->link, &t->cells, s, on_ready, err) < 0) {
 		free(s);
 		return -1;
 	}
@@ -480,13 +480,13 @@ struct transport *transport_replay_create(struct loop *loop, const struct transp
 {
 	struct replay_transport *t = xmalloc(sizeof(*t));
 	memset(t, 0, offsetof(struct replay_transport, input));
-	if (curl_cells_init(&t->cells, loop, CELL_TRANSFERS, on_opened, err) < 0) {
+	t->options = *options;
+	if (curl_cells_init(&t->cells, loop, &t->options, CELL_TRANSFERS, on_opened, err) < 0) {
 		free(t);
 		return NULL;
 	}
 	t->base.ops = &replay_ops;
 	t->loop = loop;
-	t->options = *options;
 	deadlines_init(&t->deadlines, loop, on_deadline);
 	return &t->base;
 }

@@ -49,35 +49,55 @@ def noise(talk):
     return False
 
 
-class TlsPeer:
-    """Answers every request as <answer> does; on its false, the connection ends (with close_notify when <polite>)."""
+def make_certificate(folder, name, address="127.0.0.1"):
+    """One that vouches for itself, and its key."""
+    openssl = support.need_program("openssl")
+    key, certificate = folder / f"{name}-key.pem", folder / f"{name}.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+         "-out", certificate, "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=IP:{address}"],
+        check=True, stderr=subprocess.DEVNULL)
+    return certificate, key
 
-    def __init__(self, folder, answer, polite=True):
-        openssl = support.need_program("openssl")
-        key, certificate = folder / "key.pem", folder / "certificate.pem"
-        subprocess.run(
-            [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=127.0.0.1"],
-            check=True, stderr=subprocess.DEVNULL)
-        self.settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.settings.load_cert_chain(certificate, key)
+
+class TlsPeer:
+    """Answers every request as <answer> does; on its false, the connection ends (with close_notify when <polite>).
+
+    <clients>: the certificate that a client must show. <later>: certificate and key of all connections but the first."""
+
+    def __init__(self, folder, answer, polite=True, clients=None, later=None):
+        self.certificate, key = make_certificate(folder, "peer")
+        self.settings = self.settings_of(self.certificate, key, clients)
+        self.later = self.settings_of(*later, clients) if later else self.settings
         self.answer, self.polite = answer, polite
+        self.requests = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}/"
         threading.Thread(target=self.accept, daemon=True).start()
 
+    @staticmethod
+    def settings_of(certificate, key, clients):
+        settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        settings.load_cert_chain(certificate, key)
+        if clients:
+            settings.verify_mode = ssl.CERT_REQUIRED
+            settings.load_verify_locations(clients)
+        return settings
+
     def accept(self):
+        settings = self.settings
         while True:
             try:
                 raw, _ = self.listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self.talk, args=(raw,), daemon=True).start()
+            threading.Thread(target=self.talk, args=(raw, settings), daemon=True).start()
+            settings = self.later
 
-    def talk(self, raw):
+    def talk(self, raw, settings):
         try:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self.settings.wrap_socket(raw, server_side=True) as talk:
+            with settings.wrap_socket(raw, server_side=True) as talk:
                 more = True
                 while more:
                     request = b""
@@ -86,6 +106,7 @@ class TlsPeer:
                         if not piece:
                             return
                         request += piece
+                    self.requests += 1
                     more = self.answer(talk)
                 if self.polite:
                     talk.unwrap()
@@ -142,3 +163,64 @@ def test_an_end_without_close_notify_is_a_reset(weir, tls_peer, answer):
     peer = tls_peer(answer, polite=False)
     for transport in ("curl", "replay"):
         assert figures(weir, peer, transport)["errors"] == ["reset"], transport
+
+
+def run_verified(weir, folder, url, transport, tls):
+    """Three requests over connections that are verified as <tls> says."""
+    scenario = folder / "verified.json"
+    scenario.write_text(json.dumps({
+        "$schema": "weir.scenario.v1", "name": "verified", "target": url, "defaults": {"timeout": "5s", "tls": tls},
+        "flows": {"f": {"steps": [{"get": "/"}]}},
+        "load": [{"executor": "per-user-iterations", "users": 3, "iterations": 1, "for": "10s"}]}))
+    return weir("load", "run", scenario, "--http", transport, "--no-store", "--json", "--quiet")
+
+
+def errors_of(run):
+    assert run.stdout, run
+    requests = json.loads(run.stdout)["requests"]
+    assert requests["total"] == 3
+    return {kind: count for kind, count in requests["errors"].items() if count}
+
+
+@pytest.mark.parametrize("transport", ["curl", "replay"])
+def test_whoever_is_trusted_is_talked_to(weir, tls_peer, tmp_path, transport):
+    peer = tls_peer(whole)
+    own, _ = make_certificate(tmp_path, "own")
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(own.read_bytes() + peer.certificate.read_bytes())
+    for tls in ({"ca": str(peer.certificate)}, {"ca": str(bundle)}, {"insecure": True}):
+        assert errors_of(run_verified(weir, tmp_path, peer.url, transport, tls)) == {}, tls
+
+
+@pytest.mark.parametrize("transport", ["curl", "replay"])
+def test_whoever_is_not_trusted_is_not(weir, tls_peer, tmp_path, transport):
+    """Before the load: a look at the target finds it out, and nothing is sent."""
+    peer = tls_peer(whole)
+    own, _ = make_certificate(tmp_path, "own")
+    garbage = tmp_path / "garbage.pem"
+    garbage.write_text("this is no certificate")
+    for tls in ({}, {"ca": str(own)}, {"ca": str(garbage)}):
+        run = run_verified(weir, tmp_path, peer.url, transport, tls)
+        assert run.status == 3 and run.stdout == "" and "certificate" in run.stderr, (tls, run)
+    assert peer.requests == 0
+
+
+@pytest.mark.parametrize("transport", ["curl", "replay"])
+def test_a_certificate_that_changes_is_looked_at_again(weir, tls_peer, tmp_path, transport):
+    """The look at the target finds a trusted one, the users do not: each of their connections is verified."""
+    other, key = make_certificate(tmp_path, "other")
+    wrong, wrong_key = make_certificate(tmp_path, "wrong", "127.0.0.9")
+    for certificate, its_key in ((other, key), (wrong, wrong_key)):
+        peer = tls_peer(whole, later=(certificate, its_key))
+        bundle = tmp_path / "trusted.pem"
+        bundle.write_bytes(peer.certificate.read_bytes() + (wrong.read_bytes() if certificate is wrong else b""))
+        assert errors_of(run_verified(weir, tmp_path, peer.url, transport, {"ca": str(bundle)})) == {"tls": 3}
+
+
+@pytest.mark.parametrize("transport", ["curl", "replay"])
+def test_a_client_shows_its_certificate(weir, tls_peer, tmp_path, transport):
+    certificate, key = make_certificate(tmp_path, "client")
+    peer = tls_peer(whole, clients=certificate)
+    shown = {"ca": str(peer.certificate), "cert": str(certificate), "key": str(key)}
+    assert errors_of(run_verified(weir, tmp_path, peer.url, transport, shown)) == {}
+    assert set(errors_of(run_verified(weir, tmp_path, peer.url, transport, {"ca": str(peer.certificate)}))) <= {"tls", "reset"}
