@@ -98,6 +98,9 @@ static struct curl_cell *cell_create(struct curl_cells *cells)
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	/* libcurl's default is in between: as soon as it knows that one speaks HTTP/2, it prefers that for all. */
+	curl_multi_setopt(c->multi, CURLMOPT_PIPELINING,
+	                  cells->options->route.shared ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING);
 	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)cells->members_max);
 	cells->cells = xreallocarray(cells->cells, cells->count + 1, sizeof(struct curl_cell *));
 	cells->cells[cells->count++] = c;
@@ -176,6 +179,8 @@ void curl_bridge_set_route(CURL *easy, const struct transport_options *options, 
 		authorities_use(authorities, easy);
 	else
 		set_authorities_file(easy, r->ca);
+	/* Rather wait until the first connection is there than open one for each user that begins at the same time. */
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, r->shared ? 1L : 0L);
 	if (r->cert)
 		curl_easy_setopt(easy, CURLOPT_SSLCERT, r->cert);
 	if (r->key)

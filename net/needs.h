@@ -15,6 +15,7 @@ struct transfer_route {
 	const char *connect_to;      /* "::HOST:PORT" is connected to in place of any URL's host; NULL: the URL's */
 	const char *ca, *cert, *key; /* files in PEM form; NULL: the system's authorities, no client certificate */
 	bool insecure;               /* certificates are not verified: only when the user wrote so */
+	bool shared; /* HTTP/2: requests of several users are streams of one connection; else each has one to itself */
 };
 
 enum need_http {

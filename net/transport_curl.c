@@ -45,6 +45,7 @@ struct curl_transport {
 	struct loop *loop;
 	struct transport_options options;
 	bool counts_bodies; /* libcurl 8.7 and later: see sent_bytes */
+	bool breaks_h2c;    /* libcurl 7.88: see set_needs */
 	struct curl_cells cells;
 	struct state *cancelled;
 	struct loop_timer cancel_timer;
@@ -193,6 +194,10 @@ static void set_needs(struct state *s, const struct transfer *x)
 	const long version = n->http == NEED_HTTP_1_1           ? CURL_HTTP_VERSION_1_1
 	                     : n->http != NEED_HTTP_2 || secure ? CURL_HTTP_VERSION_2TLS
 	                                                        : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+	/* On a kept connection libcurl 7.88 greets the server a second time, which ends it (its issue 10634). */
+	const long alone = s->transport->breaks_h2c && version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+	curl_easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, alone);
+	curl_easy_setopt(s->easy, CURLOPT_FORBID_REUSE, alone);
 	curl_easy_setopt(s->easy, CURLOPT_HTTP_VERSION, version);
 	curl_easy_setopt(s->easy, CURLOPT_ACCEPT_ENCODING, n->compression ? "" : NULL);
 	curl_easy_setopt(s->easy, CURLOPT_HTTPAUTH, n->user ? CURLAUTH_DIGEST : CURLAUTH_BASIC);
@@ -349,6 +354,8 @@ struct transport *transport_curl_create(struct loop *loop, const struct transpor
 	}
 	t->base.ops = &curl_ops;
 	t->loop = loop;
-	t->counts_bodies = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
+	const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+	t->counts_bodies = version >= 0x080700;
+	t->breaks_h2c = version >= 0x075800 && version < 0x080000;
 	return &t->base;
 }

@@ -5,10 +5,12 @@
 #include "scenarios/target.h"
 
 const char *const http_words[] = { "auto", "replay", "curl", "1.1", "2", NULL };
+static const char *const connection_words[] = { "per-user", "shared", NULL };
 static const char *const auth_words[] = { "basic", "digest", NULL };
 
 struct defaults_text {
 	struct request_text request;
+	const char *connections;
 };
 
 const struct field defaults_fields[] = {
@@ -17,6 +19,12 @@ const struct field defaults_fields[] = {
 	{ .key = "proxy", .type = FIELD_NODE, .help = "The URL of an HTTP proxy; none from the environment is used." },
 	{ .key = "connect_to", .type = FIELD_NODE, .help = "\"HOST:PORT\" to connect to in place of the target's." },
 	{ .key = "tls", .type = FIELD_NODE, .help = "Certificates." },
+	{ .key = "connections",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct defaults_text, connections),
+	  .def = "per-user",
+	  .choices = connection_words,
+	  .help = "Of HTTP/2: one for each user's request, or \"shared\" by up to 64 users, a stream for each request." },
 	{ 0 },
 };
 
@@ -176,6 +184,7 @@ void compile_defaults(struct compiler *c, const struct node *n)
 		compile_auth(c, &member, &c->default_needs, &c->default_headers);
 	if (node_get(n, "tls", &member))
 		compile_tls(c, &member, &c->program->route);
+	c->program->route.shared = text.connections && strcmp(text.connections, "shared") == 0;
 	compile_proxy(c, n, &c->program->route);
 	compile_connect_to(c, n, &c->program->route);
 }

@@ -93,6 +93,8 @@ static void dump_route(const struct transfer_route *r, struct buf *out)
 			buf_printf(out, "  %s %s\n", texts[i].name, texts[i].value);
 	if (r->insecure)
 		buf_add(out, STR("  insecure\n"));
+	if (r->shared)
+		buf_add(out, STR("  connections shared\n"));
 }
 
 static void dump_retry(const struct program *p, const struct retry *r, struct buf *out)

@@ -65,6 +65,17 @@ def need_program(name):
     return path
 
 
+def make_certificate(folder, name, address="127.0.0.1"):
+    """One that vouches for itself, and its key."""
+    openssl = need_program("openssl")
+    key, certificate = folder / f"{name}-key.pem", folder / f"{name}.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+         "-out", certificate, "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=IP:{address}"],
+        check=True, stderr=subprocess.DEVNULL)
+    return certificate, key
+
+
 # --- programs -------------------------------------------------------------------------------------------------------
 
 

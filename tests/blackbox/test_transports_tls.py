@@ -3,7 +3,6 @@
 import json
 import socket
 import ssl
-import subprocess
 import threading
 
 import pytest
@@ -49,31 +48,21 @@ def noise(talk):
     return False
 
 
-def make_certificate(folder, name, address="127.0.0.1"):
-    """One that vouches for itself, and its key."""
-    openssl = support.need_program("openssl")
-    key, certificate = folder / f"{name}-key.pem", folder / f"{name}.pem"
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
-         "-out", certificate, "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=IP:{address}"],
-        check=True, stderr=subprocess.DEVNULL)
-    return certificate, key
-
-
 class TlsPeer:
     """Answers every request as <answer> does; on its false, the connection ends (with close_notify when <polite>).
 
     <clients>: the certificate that a client must show. <later>: certificate and key of all connections but the first."""
 
     def __init__(self, folder, answer, polite=True, clients=None, later=None):
-        self.certificate, key = make_certificate(folder, "peer")
+        self.certificate, key = support.make_certificate(folder, "peer")
         self.settings = self.settings_of(self.certificate, key, clients)
         self.later = self.settings_of(*later, clients) if later else self.settings
         self.answer, self.polite = answer, polite
         self.requests = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}/"
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepter = threading.Thread(target=self.accept, daemon=True)
+        self.accepter.start()
 
     @staticmethod
     def settings_of(certificate, key, clients):
@@ -114,6 +103,9 @@ class TlsPeer:
             pass  # the client went away; ssl.SSLError is an OSError, too
 
     def close(self):
+        """Not before nobody accepts any more: the number of the descriptor may be the next listener's."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepter.join()
         self.listener.close()
 
 
@@ -176,16 +168,19 @@ def run_verified(weir, folder, url, transport, tls):
 
 
 def errors_of(run):
+    """How many of the three requests failed of what; a surprise is printed."""
     assert run.stdout, run
-    requests = json.loads(run.stdout)["requests"]
+    record = json.loads(run.stdout)
+    requests = record["requests"]
     assert requests["total"] == 3
+    print(record["samples"])
     return {kind: count for kind, count in requests["errors"].items() if count}
 
 
 @pytest.mark.parametrize("transport", ["curl", "replay"])
 def test_whoever_is_trusted_is_talked_to(weir, tls_peer, tmp_path, transport):
     peer = tls_peer(whole)
-    own, _ = make_certificate(tmp_path, "own")
+    own, _ = support.make_certificate(tmp_path, "own")
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(own.read_bytes() + peer.certificate.read_bytes())
     for tls in ({"ca": str(peer.certificate)}, {"ca": str(bundle)}, {"insecure": True}):
@@ -196,7 +191,7 @@ def test_whoever_is_trusted_is_talked_to(weir, tls_peer, tmp_path, transport):
 def test_whoever_is_not_trusted_is_not(weir, tls_peer, tmp_path, transport):
     """Before the load: a look at the target finds it out, and nothing is sent."""
     peer = tls_peer(whole)
-    own, _ = make_certificate(tmp_path, "own")
+    own, _ = support.make_certificate(tmp_path, "own")
     garbage = tmp_path / "garbage.pem"
     garbage.write_text("this is no certificate")
     for tls in ({}, {"ca": str(own)}, {"ca": str(garbage)}):
@@ -208,8 +203,8 @@ def test_whoever_is_not_trusted_is_not(weir, tls_peer, tmp_path, transport):
 @pytest.mark.parametrize("transport", ["curl", "replay"])
 def test_a_certificate_that_changes_is_looked_at_again(weir, tls_peer, tmp_path, transport):
     """The look at the target finds a trusted one, the users do not: each of their connections is verified."""
-    other, key = make_certificate(tmp_path, "other")
-    wrong, wrong_key = make_certificate(tmp_path, "wrong", "127.0.0.9")
+    other, key = support.make_certificate(tmp_path, "other")
+    wrong, wrong_key = support.make_certificate(tmp_path, "wrong", "127.0.0.9")
     for certificate, its_key in ((other, key), (wrong, wrong_key)):
         peer = tls_peer(whole, later=(certificate, its_key))
         bundle = tmp_path / "trusted.pem"
@@ -219,7 +214,7 @@ def test_a_certificate_that_changes_is_looked_at_again(weir, tls_peer, tmp_path,
 
 @pytest.mark.parametrize("transport", ["curl", "replay"])
 def test_a_client_shows_its_certificate(weir, tls_peer, tmp_path, transport):
-    certificate, key = make_certificate(tmp_path, "client")
+    certificate, key = support.make_certificate(tmp_path, "client")
     peer = tls_peer(whole, clients=certificate)
     shown = {"ca": str(peer.certificate), "cert": str(certificate), "key": str(key)}
     assert errors_of(run_verified(weir, tmp_path, peer.url, transport, shown)) == {}
