@@ -1,19 +1,15 @@
 /* schema.c: the JSON Schema of scenario files (draft 2020-12), from the compiler's tables of keys.
  *
  * Keys, types, ranges, words, defaults and help come from the rows. What a row leaves to its reader (FIELD_NODE) has
- * its shape in the table below; a row without one is a bug of ours, found by any call. */
-#include <math.h>
+ * its shape in the table below; a row without one is a bug of ours, found by any call (base/schema.h). */
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "base/schema.h"
 #include "scenarios/compile.h"
 
 /* Shapes that several keys have; "#/$defs/NAME" in the schema. */
-static const struct {
-	const char *name, *json;
-} shapes[] = {
-	{ "duration", "{\"type\":\"string\",\"pattern\":\"^(0|([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h|d))+)$\"}" },
-	{ "share", "{\"anyOf\":[{\"type\":\"number\",\"minimum\":0,\"maximum\":1},{\"type\":\"string\"}]}" },
+static const struct schema_shape shapes[] = {
 	{ "scalar", "{\"type\":[\"string\",\"number\",\"boolean\"]}" },
 	{ "path", "{\"type\":\"string\",\"pattern\":\"^(/|https?://)\"}" },
 	{ "pause", "{\"type\":\"string\"}" },
@@ -48,11 +44,7 @@ static const struct {
 };
 
 /* Tables of keys, and what their nodes are: pairs of key and shape, or another table. */
-static const struct table {
-	const char *name;
-	const struct field *fields;
-	const char *const *nodes; /* key, shape, key, shape, ..., NULL */
-} tables[] = {
+static const struct schema_table tables[] = {
 	{ "defaults", defaults_fields,
 	  (const char *const[]){ "auth", "auth", "headers", "headers", "proxy", "text", "connect_to", "text", "tls",
 	                         "tls", NULL } },
@@ -89,93 +81,6 @@ static const char *const scenario_nodes[] = { "$schema",    "schema",     "targe
 	                                      "thresholds", "thresholds", "feeds",  "feeds", NULL };
 static const char *const executor_nodes[] = { "flows", "names", "stages", "stages", "rungs", "levels", NULL };
 
-/* Whole numbers as such: 1000 and not 1000.0. */
-static json_t *number_of(double v)
-{
-	return v == floor(v) && fabs(v) < 1e15 ? json_integer((json_int_t)v) : json_real(v);
-}
-
-static json_t *reference(const char *name)
-{
-	return json_sprintf("#/$defs/%s", name);
-}
-
-/* The shape of a row, without its help. */
-static json_t *describe(const struct field *f, const char *const *nodes)
-{
-	json_t *s = json_object();
-	switch (f->type) {
-	case FIELD_STRING:
-		json_object_set_new(s, "type", json_string("string"));
-		break;
-	case FIELD_INTEGER:
-	case FIELD_NUMBER:
-		json_object_set_new(s, "type", json_string(f->type == FIELD_INTEGER ? "integer" : "number"));
-		if (f->min != 0 || f->max != 0) {
-			json_object_set_new(s, "minimum", number_of(f->min));
-			json_object_set_new(s, "maximum", number_of(f->max));
-		}
-		break;
-	case FIELD_DURATION:
-		json_object_set_new(s, "$ref", reference("duration"));
-		break;
-	case FIELD_SHARE:
-		json_object_set_new(s, "$ref", reference("share"));
-		break;
-	case FIELD_BOOLEAN:
-		json_object_set_new(s, "type", json_string("boolean"));
-		break;
-	case FIELD_NODE:
-	case FIELD_END:
-		while (*nodes && strcmp(nodes[0], f->key) != 0)
-			nodes += 2;
-		must(*nodes); /* each row has a shape */
-		json_object_set_new(s, "$ref", reference(nodes[1]));
-		break;
-	}
-	return s;
-}
-
-static json_t *default_of(const struct field *f)
-{
-	json_t *value = f->type == FIELD_STRING || f->type == FIELD_DURATION
-	                        ? NULL
-	                        : json_loads(f->def, JSON_DECODE_ANY, NULL);
-	return value ? value : json_string(f->def);
-}
-
-static json_t *property(const struct field *f, const char *const *nodes)
-{
-	json_t *s = describe(f, nodes);
-	if (f->choices) {
-		json_t *words = json_array();
-		for (const char *const *c = f->choices; *c; c++)
-			json_array_append_new(words, json_string(*c));
-		json_object_set_new(s, "enum", words);
-	}
-	if (f->def)
-		json_object_set_new(s, "default", default_of(f));
-	json_object_set_new(s, "description", json_string(f->help));
-	return s;
-}
-
-/* An object with the keys of <fields>, and comments. */
-static json_t *object_of(const struct field *fields, const char *const *nodes)
-{
-	json_t *properties = json_object(), *required = json_array();
-	json_object_set_new(properties, "//", json_object());
-	for (const struct field *f = fields; f->type != FIELD_END; f++) {
-		json_object_set_new(properties, f->key, property(f, nodes));
-		if (f->required)
-			json_array_append_new(required, json_string(f->key));
-	}
-	json_t *s = json_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties, "additionalProperties", 0);
-	if (json_array_size(required) > 0)
-		json_object_set(s, "required", required);
-	json_decref(required);
-	return s;
-}
-
 /* Exactly one of the keys that say what a step does. */
 static json_t *one_kind_of_step(void)
 {
@@ -191,7 +96,7 @@ static json_t *load(void)
 	const char *name;
 	const struct field *fields;
 	for (size_t i = 0; (fields = executor_kind_fields(i, &name)); i++) {
-		json_t *kind = object_of(fields, executor_nodes);
+		json_t *kind = schema_object(fields, executor_nodes);
 		json_object_set_new(json_object_get(kind, "properties"), "executor", json_pack("{s:s}", "const", name));
 		json_object_set_new(kind, "title", json_string(name));
 		json_array_append_new(kinds, kind);
@@ -202,18 +107,14 @@ static json_t *load(void)
 void program_schema(struct buf *out)
 {
 	json_t *defs = json_object();
-	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
-		json_t *shape = json_loads(shapes[i].json, 0, NULL);
-		must(shape);
-		json_object_set_new(defs, shapes[i].name, shape);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		json_object_set_new(defs, tables[i].name, object_of(tables[i].fields, tables[i].nodes));
+	schema_add_fields(defs);
+	schema_add_shapes(defs, shapes, ARRAY_LEN(shapes));
+	schema_add_tables(defs, tables, ARRAY_LEN(tables));
 	json_object_set_new(json_object_get(defs, "step"), "oneOf", one_kind_of_step());
 	json_object_set_new(defs, "load", load());
 	json_t *root = json_pack("{s:s, s:s, s:s}", "$schema", "https://json-schema.org/draft/2020-12/schema", "$id",
 	                         PROGRAM_SCHEMA, "title", "A scenario of weir");
-	json_t *scenario = object_of(scenario_fields, scenario_nodes);
+	json_t *scenario = schema_object(scenario_fields, scenario_nodes);
 	json_object_update(root, scenario);
 	json_decref(scenario);
 	json_object_set_new(root, "$defs", defs);
