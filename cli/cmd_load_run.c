@@ -40,7 +40,7 @@ static const struct option options[] = {
 	{ "baseline", 0, OPTION_STRING, offsetof(struct run_flags, baseline), "NAME", 0, 0,
 	  "compare with this baseline; a regression is exit status 1" },
 	{ "observe", 0, OPTION_STRING, offsetof(struct run_flags, observe), "FILE", 0, 0,
-	  "what to look at on the server meanwhile (a JSON array; docs/observe.md)" },
+	  "what to look at on the server meanwhile (a JSON array; in place of the scenario's \"observe\")" },
 	{ "threads", 't', OPTION_NUMBER, offsetof(struct run_flags, threads), "N", 1, 256,
 	  "worker threads (cores - 1)" },
 	{ "seed", 0, OPTION_NUMBER, offsetof(struct run_flags, seed), "N", 0, 9e15,
@@ -229,7 +229,7 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 		return wrong;
 	struct run_watch watch;
 	struct observing *observing;
-	int refused = observing_start(f->observe, &observing);
+	int refused = observing_start(f->observe, input, in->arguments[0], &observing);
 	if (!refused)
 		refused = open_watch(in, f, input->program, &watch);
 	if (refused) {

@@ -25,16 +25,20 @@ static int scenario_check(const struct invocation *in)
 	const struct program *p = input.program;
 	int printed;
 	if (f->common.json) {
-		printed = print_json(json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f}", "name", p->name, "target",
+		printed = print_json(json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:f}", "name", p->name, "target",
 		                               p->target.url, "flows", (int)p->flow_count, "steps", (int)p->step_count,
 		                               "checks", (int)p->check_count, "thresholds", (int)p->threshold_count,
-		                               "duration_s", (double)p->duration / (double)SECOND));
+		                               "observed", (int)input.observe.item_count, "duration_s",
+		                               (double)p->duration / (double)SECOND));
 	} else {
 		struct buf text;
 		buf_init(&text, 4096);
-		buf_printf(&text, "%s: a good scenario: %u flows, %u steps, %u checks, %u thresholds, %.0f s\n",
+		buf_printf(&text, "%s: a good scenario: %u flows, %u steps, %u checks, %u thresholds, %.0f s",
 		           in->arguments[0], p->flow_count, p->step_count, p->check_count, p->threshold_count,
 		           (double)p->duration / (double)SECOND);
+		if (input.observe.item_count > 0)
+			buf_printf(&text, "; %zu places observed", input.observe.item_count);
+		buf_add_char(&text, '\n');
 		printed = print_result(buf_str(&text));
 		buf_finish(&text);
 	}
@@ -51,6 +55,8 @@ static int scenario_dump(const struct invocation *in)
 		return status;
 	buf_init(&text, DUMP_BYTES_MAX);
 	program_dump(input.program, &text);
+	for (size_t i = 0; i < input.observe.item_count; i++)
+		buf_printf(&text, "  observe %s %s\n", input.observe.items[i].kind->key, input.observe.items[i].name);
 	const int printed = print_result(buf_str(&text));
 	buf_finish(&text);
 	scenario_input_finish(&input);
@@ -86,8 +92,11 @@ const struct command cmd_scenario_dump = {
 static int scenario_schema(const struct invocation *in)
 {
 	struct buf text;
+	json_t *observe = json_object();
 	buf_init(&text, DUMP_BYTES_MAX);
-	program_schema(&text);
+	observe_plan_schema(observe);
+	program_schema(observe, &text);
+	json_decref(observe);
 	const int printed = print_result(buf_str(&text));
 	buf_finish(&text);
 	return printed;

@@ -185,16 +185,21 @@ static int read_plan(struct observing *o, const char *path)
 	return doc_ok(&o->doc) ? 0 : fail_diagnostics(&o->doc.diags);
 }
 
-int observing_start(const char *path, struct observing **ret)
+int observing_start(const char *path, const struct scenario_input *scenario, const char *name, struct observing **ret)
 {
 	struct err err;
+	int status = 0;
 	*ret = NULL;
-	if (!path)
+	if (!path && scenario->observe.item_count == 0)
 		return 0;
 	struct observing *o = xcalloc(1, sizeof(*o));
 	arena_init(&o->arena);
-	int status = read_plan(o, path);
-	if (status == 0 && (make_samplers(o, &err) < 0 || ask_first(o, path, &err) < 0 || start_thread(o, &err) < 0))
+	if (path)
+		status = read_plan(o, path);
+	else
+		o->plan = scenario->observe;
+	if (status == 0 &&
+	    (make_samplers(o, &err) < 0 || ask_first(o, path ? path : name, &err) < 0 || start_thread(o, &err) < 0))
 		status = fail(&err);
 	if (status == 0)
 		*ret = o;

@@ -9,14 +9,16 @@
 #ifndef WEIR_CLI_OBSERVING_H
 #define WEIR_CLI_OBSERVING_H
 
+#include "cli/scenario_input.h"
 #include "record/run.h"
 
 struct observing;
 
-/* Reads the file, asks every place once, and gets ready to observe. 0, or the exit status after what is wrong was printed:
- * a place that gives nothing at all is told before any load is sent. <path> NULL: nothing is observed, *ret is NULL.
+/* Reads the file at <path>, asks every place once, and gets ready to observe. <path> NULL: what <scenario> says is observed
+ * (kept), which was read from the file called <name>. 0, or the exit status after what is wrong was printed: a place that
+ * gives nothing at all is told before any load is sent. When nothing is to be observed, *ret is NULL.
  * Given: observing_destroy. All functions take NULL. */
-int observing_start(const char *path, struct observing **ret);
+int observing_start(const char *path, const struct scenario_input *scenario, const char *name, struct observing **ret);
 /* A second of the run has ended. Takes no time. */
 void observing_second(struct observing *o);
 /* The run has ended: waits for the last answers (at most SAMPLER_LIMIT) and puts all into <record>. Once. */

@@ -93,6 +93,18 @@ static int read_text(struct doc *doc, const char *file_or_url, const struct url_
 	return r;
 }
 
+/* Scenarios and what is observed are neighbours that do not know each other: the key is taken out here. */
+static void read_observe(struct scenario_input *in)
+{
+	const struct observe_inputs inputs = { .get_env = get_env };
+	struct node root, observe;
+	if (!in->doc.root)
+		return;
+	root = doc_root(&in->doc);
+	if (node_get(&root, "observe", &observe))
+		observe_plan_read(&observe, &inputs, &in->arena, &in->observe);
+}
+
 int scenario_input_read(struct scenario_input *in, const char *file_or_url, const struct url_options *options)
 {
 	struct err err;
@@ -107,17 +119,21 @@ int scenario_input_read(struct scenario_input *in, const char *file_or_url, cons
 		free(in->folder);
 		return fail(&err);
 	}
-	if (program_compile(&in->doc, &in->inputs, &in->program) == 0)
+	arena_init(&in->arena);
+	if (program_compile(&in->doc, &in->inputs, &in->program) < 0)
+		in->program = NULL;
+	read_observe(in); /* also then: all mistakes are told at once */
+	if (doc_ok(&in->doc))
 		return 0;
 	const int status = fail_diagnostics(&in->doc.diags);
-	doc_finish(&in->doc);
-	free(in->folder);
+	scenario_input_finish(in);
 	return status;
 }
 
 void scenario_input_finish(struct scenario_input *in)
 {
 	program_destroy(in->program);
+	arena_finish(&in->arena);
 	doc_finish(&in->doc);
 	free(in->folder);
 }

@@ -3,6 +3,7 @@
 #define WEIR_CLI_SCENARIO_INPUT_H
 
 #include "base/option.h"
+#include "observe/plan.h"
 #include "scenarios/program.h"
 
 /* What the flags say when a URL stands in place of a file. */
@@ -42,7 +43,9 @@ struct scenario_input {
 	struct doc doc; /* the scenario, also when it was made from a URL */
 	struct program *program;
 	struct program_inputs inputs;
-	char *folder; /* of the file; NULL: the one where weir runs */
+	char *folder;                /* of the file; NULL: the one where weir runs */
+	struct observe_plan observe; /* what its "observe" says; often no item. Lives as long as this struct */
+	struct arena arena;
 };
 
 bool scenario_is_url(const char *file_or_url);

@@ -96,17 +96,24 @@ static const struct sampler_kind *kind_of(const struct node *n)
 }
 
 /* The fields that all kinds have, then those of the kind. */
-static bool read_fields(const struct node *n, const struct sampler_kind *kind, struct arena *arena,
-                        struct observe_item *into)
+void observe_item_fields(const struct sampler_kind *kind, struct field ret_fields[OBSERVE_FIELDS_MAX])
 {
 	static const struct field name = { "name", FIELD_STRING, offsetof(struct observe_item, name),
 		                           .help = "What its series are called after; the kind when it is not given." };
-	struct field fields[16] = { name };
-	size_t count = 1;
+	size_t count = 0;
+	ret_fields[count++] = name;
 	for (const struct field *f = kind->fields; f->key; f++) {
-		must(count < ARRAY_LEN(fields) - 1);
-		fields[count++] = *f;
+		must(count < OBSERVE_FIELDS_MAX - 1);
+		ret_fields[count++] = *f;
 	}
+	ret_fields[count] = (struct field){ 0 };
+}
+
+static bool read_fields(const struct node *n, const struct sampler_kind *kind, struct arena *arena,
+                        struct observe_item *into)
+{
+	struct field fields[OBSERVE_FIELDS_MAX];
+	observe_item_fields(kind, fields);
 	return fields_read(n, fields, arena, into);
 }
 

@@ -10,16 +10,17 @@
  * item  one place to ask, known by the key that names its kind (samplers/table.c); it becomes one sampler
  *
  * Any text may hold ${env.NAME}. Two items may not give the same name to a series, so items of one kind need a "name".
- * URLs may hold secrets: they are never shown (conceal.h). Threads: one at a time. */
+ * URLs may hold secrets: they are never shown (conceal.h). schema.c tells editors the same. Threads: one at a time. */
 #ifndef WEIR_OBSERVE_PLAN_H
 #define WEIR_OBSERVE_PLAN_H
 
 #include "base/doc.h"
-#include "base/field.h"
+#include "base/schema.h"
 #include "observe/sampler.h"
 
 #define OBSERVE_ITEMS_MAX 16
 #define OBSERVE_VALUES_MAX SAMPLER_SERIES_MAX
+#define OBSERVE_FIELDS_MAX 16 /* of an item, the end included */
 
 /* A figure that the user named: a pointer into an answer, or a query. */
 struct observe_value {
@@ -52,10 +53,16 @@ struct observe_inputs {
 bool observe_plan_read(const struct node *n, const struct observe_inputs *inputs, struct arena *arena,
                        struct observe_plan *ret_plan);
 
+/* Adds the definition "observe", which is the shape of a whole plan, and those it refers to, to a JSON Schema's <defs>. */
+void observe_plan_schema(json_t *defs);
+
 /* A kind of sampler: its row in samplers/table.c. */
 struct sampler_kind {
 	const char *key;            /* names the kind in an item, and is the item's name when it has none */
 	const struct field *fields; /* of the item, besides those that all have */
+	const char *const
+		*nodes; /* of the fields that <read> reads: key, definition, ..., NULL (base/schema.h, schema.c) */
+	const struct schema_table *table; /* of an object within the item; NULL: there is none */
 	/* Reads what the fields do not; <n> is the item. Mistakes become diagnostics. */
 	void (*read)(const struct node *n, const struct observe_inputs *inputs, struct arena *arena,
 	             struct observe_item *into);
@@ -72,6 +79,9 @@ static inline struct sampler *sampler_create(struct loop *loop, struct transport
 {
 	return item->kind->create(loop, transport, item, err);
 }
+
+/* All keys of an item of that kind. */
+void observe_item_fields(const struct sampler_kind *kind, struct field ret_fields[OBSERVE_FIELDS_MAX]);
 
 /* For the kinds: the text of <n> with ${env.NAME} put in, in the arena. NULL after a diagnostic. */
 const char *observe_text(const struct node *n, const struct observe_inputs *inputs, struct arena *arena);

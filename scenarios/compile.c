@@ -34,6 +34,7 @@ const struct field scenario_fields[] = {
 	  .help = "The first part of the run, not counted." },
 	{ .key = "thresholds", .type = FIELD_NODE, .help = "What must hold at the end." },
 	{ .key = "feeds", .type = FIELD_NODE, .help = "Rows of files for ${feed.column}." },
+	{ .key = "observe", .type = FIELD_NODE, .help = "What is looked at on the server meanwhile: docs/observe.md." },
 	{ 0 },
 };
 
@@ -174,6 +175,7 @@ static uint64_t hash_document(const json_t *root)
 	json_t *copy = json_deep_copy(root);
 	must(copy);
 	strip_comments(copy);
+	json_object_del(copy, "observe"); /* looking on does not change what is run */
 	char *text = json_dumps(copy, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
 	must(text);
 	const uint64_t h = hash_text(text);

@@ -355,8 +355,8 @@ struct program {
 	const struct threshold *thresholds;
 	uint32_t threshold_count;
 
-	/* FNV-1a (64 bits) of the file as compact JSON with sorted keys and without comments: two runs with the same
-	 * hash ran the same text. Says nothing about the environment; not for security. */
+	/* FNV-1a (64 bits) of the file as compact JSON with sorted keys, without comments and without "observe": two runs with
+	 * the same hash ran the same text. Says nothing about the environment; not for security. */
 	uint64_t hash;
 };
 
@@ -376,7 +376,8 @@ struct program_inputs {
 
 /* Compiles a document that doc_init or doc_read has parsed. On success sets <ret_program> (given: program_destroy) and
  * returns 0; the program does not need <doc> any more. On failure all mistakes that were found are in doc->diags and
- * -1 is returned. A document that was no JSON to begin with stays as it is: -1. */
+ * -1 is returned. A document that was no JSON to begin with stays as it is: -1. "observe" may hold anything: it is
+ * for whoever looks at the server (observe/plan.h), and no part of the program. */
 int program_compile(struct doc *doc, const struct program_inputs *in, struct program **ret_program);
 void program_destroy(struct program *p); /* NULL is fine */
 
@@ -402,8 +403,9 @@ struct program_url {
  * is none, a header without a colon, a method that is no word, bytes that are not UTF-8. */
 int program_from_url(const struct program_url *u, struct buf *out, struct err *err);
 
-/* The JSON Schema (draft 2020-12) of scenario files, made from the tables that the compiler checks with. */
-void program_schema(struct buf *out);
+/* The JSON Schema (draft 2020-12) of scenario files, made from the tables that the compiler checks with. <others>: the
+ * definition "observe", and those it refers to; borrowed. */
+void program_schema(json_t *others, struct buf *out);
 
 /* Parses a threshold that did not come from the file and finds its flow and step. The slices live as long as <text>.
  * ERR_USAGE with the place in words. */

@@ -76,9 +76,10 @@ static const struct schema_table tables[] = {
 	{ "threshold", threshold_fields, (const char *const[]){ "that", "text", NULL } },
 };
 
-static const char *const scenario_nodes[] = { "$schema",    "schema",     "target", "text",  "defaults", "defaults",
-	                                      "vars",       "values",     "flows",  "flows", "load",     "load",
-	                                      "thresholds", "thresholds", "feeds",  "feeds", NULL };
+static const char *const scenario_nodes[] = { "$schema",  "schema",  "target",     "text",       "defaults",
+	                                      "defaults", "vars",    "values",     "flows",      "flows",
+	                                      "load",     "load",    "thresholds", "thresholds", "feeds",
+	                                      "feeds",    "observe", "observe",    NULL };
 static const char *const executor_nodes[] = { "flows", "names", "stages", "stages", "rungs", "levels", NULL };
 
 /* Exactly one of the keys that say what a step does. */
@@ -104,14 +105,16 @@ static json_t *load(void)
 	return json_pack("{s:s, s:i, s:{s:o}}", "type", "array", "minItems", 1, "items", "oneOf", kinds);
 }
 
-void program_schema(struct buf *out)
+void program_schema(json_t *others, struct buf *out)
 {
 	json_t *defs = json_object();
+	must(json_object_get(others, "observe"));
 	schema_add_fields(defs);
 	schema_add_shapes(defs, shapes, ARRAY_LEN(shapes));
 	schema_add_tables(defs, tables, ARRAY_LEN(tables));
 	json_object_set_new(json_object_get(defs, "step"), "oneOf", one_kind_of_step());
 	json_object_set_new(defs, "load", load());
+	json_object_update(defs, others);
 	json_t *root = json_pack("{s:s, s:s, s:s}", "$schema", "https://json-schema.org/draft/2020-12/schema", "$id",
 	                         PROGRAM_SCHEMA, "title", "A scenario of weir");
 	json_t *scenario = schema_object(scenario_fields, scenario_nodes);

@@ -74,21 +74,23 @@ static struct sampler *json_create(struct loop *loop, struct transport *transpor
 
 /* --- the item ---------------------------------------------------------------------------------------------------- */
 
+static const struct field value_fields[] = {
+	{ "at", FIELD_STRING, offsetof(struct observe_value, at), .required = true,
+	  .help = "A JSON Pointer: \"/pool/used\"." },
+	{ "unit", FIELD_STRING, offsetof(struct observe_value, unit), .help = "For people: \"requests\"." },
+	{ "rate", FIELD_BOOLEAN, offsetof(struct observe_value, rate), .def = "false",
+	  .help = "It is a counter: its growth per second is wanted." },
+	{ 0 },
+};
+static const struct schema_table value_table = { "observe-value", value_fields, NULL };
+
 static void read_value(const struct node *n, struct arena *arena, struct observe_value *into)
 {
-	static const struct field fields[] = {
-		{ "at", FIELD_STRING, offsetof(struct observe_value, at), .required = true,
-		  .help = "A JSON Pointer: \"/pool/used\"." },
-		{ "unit", FIELD_STRING, offsetof(struct observe_value, unit), .help = "For people: \"requests\"." },
-		{ "rate", FIELD_BOOLEAN, offsetof(struct observe_value, rate), .def = "false",
-		  .help = "It is a counter: its growth per second is wanted." },
-		{ 0 },
-	};
 	static const struct field pointer = { "value", FIELD_STRING, offsetof(struct observe_value, at),
 		                              .help = "A JSON Pointer: \"/pool/used\"." };
 	into->name = arena_strdup(arena, n->key);
 	if (json_is_object(n->value))
-		fields_read(n, fields, arena, into);
+		fields_read(n, value_fields, arena, into);
 	else
 		field_read_value(n, &pointer, arena, into);
 	if (into->at && !json_pointer_is_sound(into->at))
@@ -125,6 +127,8 @@ static const struct field json_fields[] = {
 const struct sampler_kind json_endpoint_kind = {
 	.key = "json",
 	.fields = json_fields,
+	.nodes = (const char *const[]){ "json", "observe-url", "values", "observe-values", NULL },
+	.table = &value_table,
 	.read = json_read,
 	.create = json_create,
 };

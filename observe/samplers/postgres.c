@@ -389,6 +389,7 @@ static const struct field postgres_fields[] = {
 const struct sampler_kind postgres_kind = {
 	.key = "postgres",
 	.fields = postgres_fields,
+	.nodes = (const char *const[]){ "postgres", "observe-text", NULL },
 	.read = postgres_read,
 	.create = postgres_create,
 };

@@ -102,6 +102,7 @@ static const struct field host_fields[] = {
 const struct sampler_kind procfs_host_kind = {
 	.key = "host",
 	.fields = host_fields,
+	.nodes = (const char *const[]){ "host", "observe-this-host", NULL },
 	.read = host_read,
 	.create = host_create,
 };

@@ -233,17 +233,20 @@ static struct sampler *process_create(struct loop *loop, struct transport *trans
 static const struct field pid_field = { "process", FIELD_INTEGER,  offsetof(struct observe_item, pid),
 	                                .min = 1,  .max = 1 << 22, .help = "The number of the process." };
 
+static const struct field place_fields[] = {
+	{ "pid_file", FIELD_NODE, .help = "A file that holds the number of the process." },
+	{ "listens", FIELD_INTEGER, offsetof(struct observe_item, port), .min = 1, .max = 65535,
+	  .help = "The port on which it listens." },
+	{ 0 },
+};
+static const struct schema_table place_table = { "observe-place", place_fields,
+	                                         (const char *const[]){ "pid_file", "observe-text", NULL } };
+
 static void read_place(const struct node *place, const struct observe_inputs *inputs, struct arena *arena,
                        struct observe_item *into)
 {
-	static const struct field fields[] = {
-		{ "pid_file", FIELD_NODE, .help = "A file that holds the number of the process." },
-		{ "listens", FIELD_INTEGER, offsetof(struct observe_item, port), .min = 1, .max = 65535,
-		  .help = "The port on which it listens." },
-		{ 0 },
-	};
 	struct node file;
-	if (!fields_read(place, fields, arena, into))
+	if (!fields_read(place, place_fields, arena, into))
 		return;
 	if (node_get(place, "pid_file", &file))
 		into->pid_file = observe_text(&file, inputs, arena);
@@ -272,6 +275,8 @@ static const struct field process_fields[] = {
 const struct sampler_kind procfs_process_kind = {
 	.key = "process",
 	.fields = process_fields,
+	.nodes = (const char *const[]){ "process", "observe-a-process", NULL },
+	.table = &place_table,
 	.read = process_read,
 	.create = process_create,
 };

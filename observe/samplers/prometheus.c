@@ -123,15 +123,16 @@ static struct sampler *prometheus_create(struct loop *loop, struct transport *tr
 
 /* --- the item ---------------------------------------------------------------------------------------------------- */
 
+static const struct field query_fields[] = {
+	{ "query", FIELD_STRING, offsetof(struct observe_value, at), .required = true, .help = "A PromQL query." },
+	{ "unit", FIELD_STRING, offsetof(struct observe_value, unit), .help = "For example \"cores\"." },
+	{ 0 },
+};
+static const struct schema_table query_table = { "observe-query", query_fields, NULL };
+
 static void prometheus_read(const struct node *n, const struct observe_inputs *inputs, struct arena *arena,
                             struct observe_item *into)
 {
-	static const struct field query_fields[] = {
-		{ "query", FIELD_STRING, offsetof(struct observe_value, at), .required = true,
-		  .help = "A PromQL query." },
-		{ "unit", FIELD_STRING, offsetof(struct observe_value, unit), .help = "For example \"cores\"." },
-		{ 0 },
-	};
 	static const struct field text = { "query", FIELD_STRING, offsetof(struct observe_value, at),
 		                           .help = "A PromQL query." };
 	struct node url, queries, query;
@@ -168,6 +169,8 @@ static const struct field prometheus_fields[] = {
 const struct sampler_kind prometheus_kind = {
 	.key = "prometheus",
 	.fields = prometheus_fields,
+	.nodes = (const char *const[]){ "prometheus", "observe-url", "queries", "observe-queries", NULL },
+	.table = &query_table,
 	.read = prometheus_read,
 	.create = prometheus_create,
 };

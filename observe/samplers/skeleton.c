@@ -62,6 +62,7 @@ static void skeleton_read(const struct node *n, const struct observe_inputs *inp
 	/* Everything is in the fields. */
 }
 
+/* A row of type FIELD_NODE would be read by the function above, and have its definition in .nodes and schema.c. */
 static const struct field skeleton_fields[] = {
 	{ "skeleton", FIELD_INTEGER, offsetof(struct observe_item, pid), .required = true, .help = "Where to start." },
 	{ 0 },

@@ -120,6 +120,86 @@ def test_a_silent_endpoint_does_not_slow_the_load(observe, peer):
     assert series["e queue"]["mean"] is None
 
 
+# --- the key of the scenario -----------------------------------------------------------------------------------------
+
+
+def scenario(path, target, observe, **more):
+    path.write_text(
+        json.dumps(
+            {
+                "name": "s",
+                "target": target,
+                "flows": {"a": {"steps": [{"get": "/api/dashboard"}]}},
+                "load": [{"executor": "constant-rate", "rate": 50, "for": "2s"}],
+                "observe": observe,
+                **more,
+            },
+            indent=1,
+        )
+    )
+    return path
+
+
+def test_the_scenario_says_what_is_observed_and_the_option_wins(tmp_path, demo_app):
+    app = demo_app()
+    file, only_host = tmp_path / "s.json", tmp_path / "o.json"
+    scenario(file, app.url, [{"name": "app", "process": {"listens": app.port}}, {"//": "ours", "host": True}])
+    result = support.run_program("weir", "load", "run", file, "--json", "--no-store", "--quiet")
+    assert result.status in RAN, result
+    names = [series["name"] for series in result.json()["resources"]]
+    assert names == ["app cpu", "app memory", "app threads", "host cpu", "host stolen", "host memory"]
+    assert all(series["samples"] == 2 for series in result.json()["resources"]), result
+    only_host.write_text('[{"host": true, "name": "h"}]')
+    result = support.run_program("weir", "load", "run", file, "--json", "--no-store", "--quiet", "--observe", only_host)
+    assert [series["name"] for series in result.json()["resources"]] == ["h cpu", "h stolen", "h memory"], result
+
+
+def test_the_check_knows_what_is_observed(tmp_path):
+    file = scenario(tmp_path / "s.json", "http://127.0.0.1:1", [{"name": "app", "process": 7}, {"postgres": "${env.DB}"}])
+    result = support.run_program("weir", "scenario", "check", file, env={"DB": f"host=h password={SECRET}"})
+    assert result.status == 0 and "; 2 places observed" in result.stdout, result
+    result = support.run_program("weir", "scenario", "check", file, "--json", env={"DB": f"host=h password={SECRET}"})
+    assert result.json()["observed"] == 2
+    result = support.run_program("weir", "scenario", "dump", file, env={"DB": f"host=h password={SECRET}"})
+    assert result.stdout.endswith("  observe process app\n  observe postgres postgres\n"), result
+    assert SECRET not in result.stdout + result.stderr
+
+
+def test_mistakes_of_scenario_and_observe_are_told_at_once(tmp_path, demo_app):
+    app = demo_app()
+    items = [{"hots": True}, {"process": 0}, {"postgres": "${env.NOT_SET}"}, {"host": True, "nmae": "x"}]
+    file = scenario(tmp_path / "s.json", app.url, items, warmup="soon")
+    lines = file.read_text().splitlines()
+    search = ["load", "search", "--slo", "p95(response_time) < 1s"]
+    for command in (["scenario", "check"], ["scenario", "try"], ["load", "run"], search):
+        result = support.run_program("weir", *command, file)
+        assert result.status == 2, result
+        for text, message in [
+            ('"warmup"', "warmup"),
+            ('"process": 0', "must be from 1"),
+            ("${env.NOT_SET}", "the environment has no variable NOT_SET"),
+            ('"nmae"', "unknown key"),
+        ]:
+            line = next(number for number, line in enumerate(lines, 1) if text in line)
+            told = [one for one in result.stderr.splitlines() if one.startswith(f"{file}:{line}:")]
+            assert told and message in told[0], (text, result)
+        assert "this item does not say what to observe" in result.stderr
+    assert app.stats()["requests"] == 0
+    for wrong in ({}, "host", 1):
+        result = support.run_program("weir", "scenario", "check", scenario(file, app.url, wrong))
+        assert result.status == 2 and "must be an array of what to observe" in result.stderr, result
+
+
+def test_what_the_scenario_cannot_observe_is_told_before_any_load(tmp_path, demo_app):
+    app = demo_app()
+    place = {"name": "q", "json": f"http://u:{SECRET}@127.0.0.1:1/?t={SECRET}", "values": {"a": "/a"}}
+    file = scenario(tmp_path / "s.json", app.url, [place])
+    result = support.run_program("weir", "load", "run", file, "--quiet")
+    assert result.status == 3 and f"'q' of {file} cannot be observed" in result.stderr, result
+    assert SECRET not in result.stderr + result.stdout
+    assert app.stats()["requests"] == 0
+
+
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 

@@ -192,6 +192,21 @@ static void the_hash_is_of_the_meaning(void **state)
 	program_destroy(c);
 }
 
+/* Whoever looks on reads it; here it may hold anything, and is no part of what is run. */
+static void what_is_observed_is_not_of_the_meaning(void **state)
+{
+	struct program *a = compile("{\"name\":\"n\",\"target\":\"http://h\"," REST, NULL);
+	struct program *b = compile("{\"name\":\"n\",\"observe\":[{\"host\":true}],\"target\":\"http://h\"," REST,
+	                            NULL);
+	assert_non_null(a);
+	assert_non_null(b);
+	if (!a || !b)
+		return; /* for the analyzer */
+	assert_true(a->hash == b->hash);
+	program_destroy(a);
+	program_destroy(b);
+}
+
 static void the_target_can_be_given(void **state)
 {
 	struct program *p = compile("{\"name\":\"n\",\"target\":\"http://h\"," REST, "https://other:81/x");
@@ -245,6 +260,7 @@ int main(void)
 		cmocka_unit_test(good_files_are_compiled),
 		cmocka_unit_test(bad_files_say_what_and_where),
 		cmocka_unit_test(the_hash_is_of_the_meaning),
+		cmocka_unit_test(what_is_observed_is_not_of_the_meaning),
 		cmocka_unit_test(the_target_can_be_given),
 		cmocka_unit_test(the_load_can_be_shortened_and_nothing_else),
 		cmocka_unit_test(the_ladder_has_seven_rungs),
