@@ -63,33 +63,9 @@ void flow_record_make_steps(struct flow_record *f, size_t count)
 
 void run_record_make_resources(struct run_record *r, size_t count)
 {
-	must(!r->resources && count <= RUN_RESOURCES_MAX);
-	r->resources = xcalloc(count, sizeof(*r->resources));
+	must(!r->resources);
+	r->resources = sampled_series_make(count, r->second_count);
 	r->resource_count = count;
-	for (size_t i = 0; i < count; i++) {
-		struct sampled_series *s = &r->resources[i];
-		s->limit = NAN;
-		s->count = r->second_count;
-		s->values = xcalloc(s->count, sizeof(*s->values));
-		for (size_t k = 0; k < s->count; k++)
-			s->values[k] = NAN;
-	}
-}
-
-size_t sampled_series_sum_up(const struct sampled_series *s, size_t from, double *ret_mean, double *ret_max)
-{
-	double sum = 0, most = NAN;
-	size_t there = 0;
-	for (size_t i = from; i < s->count; i++) {
-		if (!isfinite(s->values[i]))
-			continue;
-		sum += s->values[i];
-		most = fmax(most, s->values[i]);
-		there++;
-	}
-	*ret_mean = there ? sum / (double)there : NAN;
-	*ret_max = most;
-	return there;
 }
 
 static void flow_finish(struct flow_record *f)
@@ -123,13 +99,7 @@ static void finish_rows(struct run_record *r)
 	}
 	for (size_t i = 0; i < r->reason_count; i++)
 		free(r->reasons[i]);
-	for (size_t i = 0; i < r->resource_count; i++) {
-		free(r->resources[i].name);
-		free(r->resources[i].unit);
-		free(r->resources[i].values);
-		free(r->resources[i].why_missing);
-	}
-	free(r->resources);
+	sampled_series_destroy(r->resources, r->resource_count);
 	free(r->flows);
 	free(r->checks);
 	free(r->thresholds);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
+#include "record/series.h"
 #include "stats/hist.h"
 
 /* Why a request failed; each request has at most one class. The words are those of the JSON. */
@@ -86,15 +87,6 @@ struct second_record {
 	uint32_t descriptors; /* open at its end; 0: unknown */
 };
 
-/* One figure of the server (CPU, connections, a queue) over the run: values[i] belongs to seconds[i]. */
-struct sampled_series {
-	char *name, *unit; /* "app cpu", "cores"; unit "": none */
-	double *values;    /* NAN: missing */
-	size_t count;      /* as many as there are seconds */
-	double limit;      /* the most it can be, in its unit; NAN: unknown */
-	char *why_missing; /* the last reason, without secrets; NULL: nothing went wrong */
-};
-
 struct error_sample {
 	enum run_error error;
 	char *flow, *step, *text; /* redacted and cut */
@@ -102,7 +94,6 @@ struct error_sample {
 
 #define RUN_REASONS_MAX 8
 #define RUN_SAMPLES_MAX 20
-#define RUN_RESOURCES_MAX 512
 
 struct run_record {
 	char id[ID_TEXT_BYTES];
@@ -141,7 +132,8 @@ struct run_record {
 	size_t threshold_count;
 	struct second_record *seconds;
 	size_t second_count;
-	struct sampled_series *resources; /* what was observed of the server; often nothing */
+	/* What was observed of the server; often nothing. values[i] belongs to seconds[i]. */
+	struct sampled_series *resources;
 	size_t resource_count;
 	struct error_sample samples[RUN_SAMPLES_MAX];
 	size_t sample_count;
@@ -158,9 +150,6 @@ void flow_record_make_steps(struct flow_record *f, size_t count);
 
 /* Makes <count> series, each with a missing value for every second there is; named later by the caller. */
 void run_record_make_resources(struct run_record *r, size_t count);
-
-/* Mean and highest of the values that are there, from seconds[<from>] on; NAN when there are none. Returns how many. */
-size_t sampled_series_sum_up(const struct sampled_series *s, size_t from, double *ret_mean, double *ret_max);
 
 enum run_json {
 	RUN_JSON_SUMMARY,    /* figures only: what --summary writes */

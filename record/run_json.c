@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "record/hist_json.h"
 #include "record/json.h"
+#include "record/series_json.h"
 
 #define SCHEMA "weir.run.v1"
 
@@ -177,26 +178,6 @@ static size_t measured_from(const struct run_record *r)
 	return i;
 }
 
-static void encode_resource(json_t *o, const struct run_record *r, const struct sampled_series *s, bool histograms)
-{
-	double mean, most;
-	const size_t from = measured_from(r), there = sampled_series_sum_up(s, from, &mean, &most);
-	out_text(o, "name", s->name);
-	out_text(o, "unit", s->unit);
-	out_number(o, "limit", s->limit);
-	out_u64(o, "samples", there);
-	out_u64(o, "missing", s->count > from ? s->count - from - there : 0);
-	out_text(o, "why_missing", s->why_missing);
-	out_number(o, "mean", mean);
-	out_number(o, "max", most);
-	if (!histograms)
-		return;
-	json_t *values = out_array(o, "values");
-	for (size_t i = 0; i < s->count; i++)
-		must(json_array_append_new(values, isfinite(s->values[i]) ? json_real(s->values[i]) : json_null()) ==
-		     0);
-}
-
 json_t *run_record_encode(const struct run_record *r, enum run_json form)
 {
 	const bool histograms = form == RUN_JSON_HISTOGRAMS;
@@ -221,9 +202,7 @@ json_t *run_record_encode(const struct run_record *r, enum run_json form)
 		for (size_t i = 0; i < r->second_count; i++)
 			encode_second(out_item(seconds), r, &r->seconds[i]);
 	}
-	json_t *resources = out_array(o, "resources");
-	for (size_t i = 0; i < r->resource_count; i++)
-		encode_resource(out_item(resources), r, &r->resources[i], histograms);
+	series_out(o, "resources", r->resources, r->resource_count, measured_from(r), histograms);
 	if (r->manifest)
 		out_any(o, "manifest", r->manifest);
 	else
@@ -396,43 +375,6 @@ static void decode_second(const struct in *o, const struct run_record *r, struct
 	s->descriptors = in_has(o, "descriptors") ? in_u32(o, "descriptors") : 0;
 }
 
-static void decode_values(const struct in *o, size_t seconds, struct sampled_series *s)
-{
-	const struct in values = in_array(o, "values", RECORD_ROWS_MAX);
-	const size_t count = in_count(&values);
-	if (count != seconds)
-		in_fail(&values, "as many values as there are seconds");
-	if (o->reading->failed)
-		return;
-	s->count = count;
-	s->values = xcalloc(count, sizeof(*s->values));
-	for (size_t i = 0; i < count; i++) {
-		const struct in value = in_element(&values, i);
-		if (!json_is_number(value.value) && !json_is_null(value.value))
-			in_fail(&value, "a number or null");
-		s->values[i] = json_is_number(value.value) ? json_number_value(value.value) : NAN;
-	}
-}
-
-static void decode_resources(const struct in *o, struct run_record *r)
-{
-	/* Records from before there were resources have none. */
-	if (o->reading->failed || !in_has(o, "resources"))
-		return;
-	const struct in resources = in_array(o, "resources", RUN_RESOURCES_MAX);
-	r->resource_count = in_count(&resources);
-	r->resources = xcalloc(r->resource_count, sizeof(*r->resources));
-	for (size_t i = 0; i < r->resource_count; i++) {
-		const struct in resource = in_item(&resources, i);
-		struct sampled_series *s = &r->resources[i];
-		s->name = in_text(&resource, "name");
-		s->unit = in_text(&resource, "unit");
-		s->limit = in_number(&resource, "limit");
-		s->why_missing = in_text_optional(&resource, "why_missing");
-		decode_values(&resource, r->second_count, s);
-	}
-}
-
 int run_record_decode(const json_t *json, struct run_record *ret, struct err *err)
 {
 	struct reading reading;
@@ -459,7 +401,7 @@ int run_record_decode(const json_t *json, struct run_record *ret, struct err *er
 		const struct in second = in_item(&seconds, i);
 		decode_second(&second, ret, &ret->seconds[i]);
 	}
-	decode_resources(&o, ret);
+	ret->resources = series_in(&o, "resources", ret->second_count, &ret->resource_count);
 	const struct in manifest = in_object(&o, "manifest");
 	ret->manifest = reading.failed ? NULL : json_deep_copy(manifest.value);
 	if (!reading.failed)

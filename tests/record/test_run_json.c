@@ -168,7 +168,7 @@ static void wrong_members_are_named(void **state)
 		{ "seconds/1/second", json_integer(INT64_C(1) << 40), "seconds[1] must be a second within 68 years" },
 		{ "seconds/0/cpu", json_true(), "seconds[0].cpu must be a number" },
 		{ "resources", json_object(), "resources must be an array" },
-		{ "resources", many(RUN_RESOURCES_MAX + 1), "resources must be an array of at most 512 items" },
+		{ "resources", many(SERIES_COUNT_MAX + 1), "resources must be an array of at most 512 items" },
 		{ "resources/0/unit", NULL, "resources[0].unit must be" },
 		{ "resources/1/values", many(3), "resources[1].values must be as many values as there are seconds" },
 		{ "resources/0/values", json_pack("[n, s]", "1"), "resources[0].values[1] must be a number or null" },
