@@ -206,14 +206,6 @@ static int finish(const struct invocation *in, const struct run_flags *f, struct
 	return status == EXIT_MET ? printed : status;
 }
 
-static int read_http(const struct run_flags *f, enum transport_kind *ret_kind)
-{
-	*ret_kind = TRANSPORT_AUTO;
-	if (!f->http || transport_kind_from(str_from(f->http), ret_kind))
-		return 0;
-	return fail_with(EXIT_USAGE, "--http: '%s' is none of auto, replay, curl", f->http);
-}
-
 static int run(const struct invocation *in, const struct run_flags *f, const struct scenario_input *input,
                struct store *store)
 {
@@ -222,7 +214,7 @@ static int run(const struct invocation *in, const struct run_flags *f, const str
 	struct err err;
 	size_t threshold_count;
 	enum transport_kind http;
-	int wrong = read_http(f, &http);
+	int wrong = http_kind_read(f->http, &http);
 	if (!wrong)
 		wrong = extra_thresholds(f, input->program, thresholds, &threshold_count);
 	if (wrong)

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/live_load.h"
+#include "cli/observing.h"
 #include "cli/scenario_input.h"
 #include "loadgen/search_run.h"
 #include "reports/capacity_text.h"
@@ -21,7 +22,7 @@
 struct search_flags {
 	struct common_options common;
 	struct url_options url;
-	const char *slo;
+	const char *slo, *observe, *http;
 	double start, most, threads, seed;
 	dur_ns trial, confirm, warmup;
 	bool insecure, no_store;
@@ -41,27 +42,35 @@ static const struct option options[] = {
 	{ "warmup", 0, OPTION_DURATION, offsetof(struct search_flags, warmup), "D", 0, 0,
 	  "left out at the start of each trial (2s)" },
 	REQUEST_OPTIONS(struct search_flags),
+	{ "observe", 0, OPTION_STRING, offsetof(struct search_flags, observe), "FILE", 0, 0,
+	  "what to look at on the server meanwhile (a JSON array; in place of the scenario's \"observe\")" },
 	{ "threads", 't', OPTION_NUMBER, offsetof(struct search_flags, threads), "N", 1, 256,
 	  "worker threads (cores - 1)" },
 	{ "seed", 0, OPTION_NUMBER, offsetof(struct search_flags, seed), "N", 0, 9e15,
 	  "of all random choices, to repeat a search" },
 	{ "insecure", 'k', OPTION_FLAG, offsetof(struct search_flags, insecure), NULL, 0, 0,
 	  "do not verify TLS certificates" },
+	{ "http", 0, OPTION_STRING, offsetof(struct search_flags, http), "KIND", 0, 0,
+	  "who carries the requests: auto, replay or curl (auto: replay where it can)" },
 	{ "no-store", 0, OPTION_FLAG, offsetof(struct search_flags, no_store), NULL, 0, 0, "keep no record" },
 	COMMON_OPTIONS(struct search_flags),
 	{ .type = OPTION_END },
 };
 
-/* The view of a whole search: a line per trial that is done, and the live view of the one under way. */
+/* The view of a whole search: a line per trial that is done, and the live view of the one under way; and who observes. */
 struct view {
 	struct live_load live;
 	char heading[128];
+	struct observing *observing; /* NULL: none */
+	bool ran;                    /* a trial: the next one is observed anew */
 };
 
 static void on_trial_begins(void *arg, double rate, dur_ns time, enum trial_phase phase)
 {
 	struct view *v = arg;
 	char text[DURATION_TEXT_BYTES];
+	if (v->ran)
+		observing_again(v->observing);
 	snprintf(v->heading, sizeof(v->heading), "%s: %.4g arrivals per second for %s", trial_phase_text(phase), rate,
 	         duration_format(time, text));
 	v->live.heading = v->heading;
@@ -73,7 +82,15 @@ static void on_trial_begins(void *arg, double rate, dur_ns time, enum trial_phas
 static void on_second(void *arg, const struct run_progress *p)
 {
 	struct view *v = arg;
+	observing_second(v->observing);
 	live_load_second(&v->live, p);
+}
+
+static void on_trial_ran(void *arg, struct run_record *run)
+{
+	struct view *v = arg;
+	observing_end(v->observing, run);
+	v->ran = true;
 }
 
 static void on_trial_ended(void *arg, const struct trial_record *t)
@@ -138,13 +155,33 @@ static int status_of(const struct search_record *r)
 	return EXIT_NOT_MET;
 }
 
+/* The record is kept and shown, also that of a search that <failed>: a status other than 0. */
+static int finish(const struct invocation *in, const struct search_record *r, struct store *store, int failed)
+{
+	const struct search_flags *f = in->options;
+	struct err err;
+	const bool stored = store && store_search_put(store, r, &err) == 0;
+	const int trouble = store && !stored ? fail(&err) : EXIT_MET;
+	const int printed = print_search(in, f, r, stored);
+	int status = failed ? failed : status_of(r);
+	if (status == 0)
+		status = trouble ? trouble : printed;
+	return status;
+}
+
 static int search(const struct invocation *in, const struct search_flags *f, const struct scenario_input *input,
                   struct store *store)
 {
 	struct threshold slo = { .flow_index = THRESHOLD_ANY };
 	struct search_record record;
+	struct observing *observing;
+	enum transport_kind http;
 	struct err err;
-	const int wrong = read_slo(f->slo, input->program, &slo);
+	int wrong = read_slo(f->slo, input->program, &slo);
+	if (!wrong)
+		wrong = http_kind_read(f->http, &http);
+	if (!wrong)
+		wrong = observing_start(f->observe, input, in->arguments[0], &observing);
 	if (wrong)
 		return wrong;
 	struct view view = {
@@ -152,6 +189,7 @@ static int search(const struct invocation *in, const struct search_flags *f, con
 		          .name = input->program->name,
 		          .target = input->program->target.url,
 		          .quiet = f->common.quiet },
+		.observing = observing,
 	};
 	const struct search_options o = {
 		.scenario = input->doc.root,
@@ -166,9 +204,10 @@ static int search(const struct invocation *in, const struct search_flags *f, con
 		.run = { .threads = (uint32_t)f->threads,
 		         .seed = f->seed > 0 ? (uint64_t)f->seed : rng_fresh_seed() >> 12,
 		         .insecure = f->insecure,
+		         .http = http,
 		         .watch_signals = true,
 		         .command = in->line },
-		.listener = { on_trial_begins, on_second, on_trial_ended, &view },
+		.listener = { on_trial_begins, on_second, on_trial_ran, on_trial_ended, &view },
 	};
 	search_record_init(&record);
 	record.name = xstrdup(input->program->name);
@@ -182,15 +221,9 @@ static int search(const struct invocation *in, const struct search_flags *f, con
 		status = fail(&err);
 	}
 	live_load_end(&view.live);
-	if (record.trial_count > 0 || status == 0) {
-		const bool stored = store && store_search_put(store, &record, &err) == 0;
-		const int trouble = store && !stored ? fail(&err) : EXIT_MET;
-		const int printed = print_search(in, f, &record, stored);
-		if (status == 0)
-			status = status_of(&record);
-		if (status == 0)
-			status = trouble ? trouble : printed;
-	}
+	observing_destroy(observing);
+	if (record.trial_count > 0 || status == 0)
+		status = finish(in, &record, store, status);
 	search_record_finish(&record);
 	return status;
 }

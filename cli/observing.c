@@ -139,20 +139,31 @@ static int make_samplers(struct observing *o, struct err *err)
 	return 0;
 }
 
-/* The first answers: counters begin here, and what gives nothing at all is a mistake that is worth knowing now. */
-static int ask_first(struct observing *o, const char *path, struct err *err)
+static void forget_reasons(struct observing *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		o->all[i].why.kind = ERR_NONE;
+}
+
+/* The answers before a run: counters begin here. */
+static void ask_before(struct observing *o)
 {
 	ask_all(o, 0);
 	while (o->busy)
 		loop_turn(&o->loop, LOOP_WAIT);
+}
+
+/* The first answers: what gives nothing at all is a mistake that is worth knowing now. */
+static int ask_first(struct observing *o, const char *path, struct err *err)
+{
+	ask_before(o);
 	for (size_t i = 0; i < o->count; i++) {
 		if (o->all[i].gave_something)
 			continue;
 		err_set(err, ERR_UNREACHABLE, "%s", o->all[i].why.text);
 		return err_wrap(err, "'%s' of %s cannot be observed", o->plan.items[i].name, path);
 	}
-	for (size_t i = 0; i < o->count; i++)
-		o->all[i].why.kind = ERR_NONE;
+	forget_reasons(o);
 	return 0;
 }
 
@@ -252,6 +263,23 @@ void observing_end(struct observing *o, struct run_record *record)
 	for (size_t i = 0; i < o->count; i++)
 		for (size_t k = 0; k < o->all[i].sampler->series_count; k++)
 			fill_series(o, &o->all[i], k, &record->resources[o->all[i].first + k]);
+}
+
+void observing_again(struct observing *o)
+{
+	struct err err;
+	if (!o)
+		return;
+	must(!o->has_thread);
+	o->row_count = o->seen = 0;
+	atomic_store(&o->seconds, 0);
+	atomic_store(&o->ending, false);
+	ask_before(o);
+	forget_reasons(o);
+	if (start_thread(o, &err) == 0)
+		return;
+	for (size_t i = 0; i < o->count; i++)
+		o->all[i].why = err;
 }
 
 void observing_destroy(struct observing *o)

@@ -21,8 +21,11 @@ struct observing;
 int observing_start(const char *path, const struct scenario_input *scenario, const char *name, struct observing **ret);
 /* A second of the run has ended. Takes no time. */
 void observing_second(struct observing *o);
-/* The run has ended: waits for the last answers (at most SAMPLER_LIMIT) and puts all into <record>. Once. */
+/* The run has ended: waits for the last answers (at most SAMPLER_LIMIT) and puts all into <record>. Once per run. */
 void observing_end(struct observing *o, struct run_record *record);
+/* After observing_end: gets ready for another run, asking every place once so that counters begin here. A place that has gone
+ * meanwhile is missing in that run. */
+void observing_again(struct observing *o);
 void observing_destroy(struct observing *o);
 
 #endif

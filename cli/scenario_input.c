@@ -8,6 +8,14 @@
 
 #define BODY_MAX (1u << 20)
 
+int http_kind_read(const char *word, enum transport_kind *ret_kind)
+{
+	*ret_kind = TRANSPORT_AUTO;
+	if (!word || transport_kind_from(str_from(word), ret_kind))
+		return 0;
+	return fail_with(EXIT_USAGE, "--http: '%s' is none of auto, replay, curl", word);
+}
+
 bool scenario_is_url(const char *file_or_url)
 {
 	return str_starts(str_from(file_or_url), STR("http://")) || str_starts(str_from(file_or_url), STR("https://"));

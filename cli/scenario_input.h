@@ -3,6 +3,7 @@
 #define WEIR_CLI_SCENARIO_INPUT_H
 
 #include "base/option.h"
+#include "net/transport.h"
 #include "observe/plan.h"
 #include "scenarios/program.h"
 
@@ -47,6 +48,9 @@ struct scenario_input {
 	struct observe_plan observe; /* what its "observe" says; often no item. Lives as long as this struct */
 	struct arena arena;
 };
+
+/* Who carries the requests, by the word after --http; NULL: auto. 0, or the exit status after it was told. */
+int http_kind_read(const char *word, enum transport_kind *ret_kind);
 
 bool scenario_is_url(const char *file_or_url);
 

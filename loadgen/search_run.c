@@ -96,7 +96,12 @@ int search_execute(const struct search_options *o, struct search_record *ret_rec
 			search_stop(&s, "the target could not be reached any more", ret_record);
 			break;
 		}
+		if (o->listener.trial_ran)
+			o->listener.trial_ran(o->listener.arg, &run);
 		read_record(o, &run, &t.figures);
+		/* Throughput that the generator could not make is no scale to measure a server with. */
+		if (!t.figures.invalid)
+			search_record_add_seconds(ret_record, &run);
 		if (run.verdict == RUN_ABORTED) {
 			search_stop(&s, "it was interrupted", ret_record);
 		} else {

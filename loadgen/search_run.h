@@ -9,6 +9,8 @@
 struct search_listener {
 	void (*trial_begins)(void *arg, double rate, dur_ns time, enum trial_phase phase);
 	void (*second)(void *arg, const struct run_progress *p);
+	/* The trial's run is over; who observed the server puts it into <run> now. */
+	void (*trial_ran)(void *arg, struct run_record *run);
 	void (*trial_ended)(void *arg, const struct trial_record *t);
 	void *arg;
 };

@@ -1,10 +1,12 @@
 #include "record/search.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/must.h"
-#include "record/json.h"
+#include "record/series_json.h"
 
 #define SCHEMA "weir.search.v1"
 
@@ -40,6 +42,8 @@ void search_record_finish(struct search_record *s)
 	free(s->slo);
 	free(s->answer);
 	free(s->stopped_because);
+	free(s->completed);
+	sampled_series_destroy(s->resources, s->resource_count);
 	json_decref(s->manifest);
 	search_record_init(s);
 }
@@ -50,6 +54,46 @@ struct trial_record *search_record_add_trial(struct search_record *s)
 	struct trial_record *t = &s->trials[s->trial_count++];
 	*t = (struct trial_record){ 0 };
 	return t;
+}
+
+/* The names come from the first run, the rest from each. */
+static void add_values(struct sampled_series *to, const struct sampled_series *from, size_t first, size_t count)
+{
+	if (!to->name) {
+		to->name = xstrdup(from->name);
+		to->unit = xstrdup(from->unit);
+	}
+	if (isfinite(from->limit))
+		to->limit = from->limit;
+	if (from->why_missing) {
+		free(to->why_missing);
+		to->why_missing = xstrdup(from->why_missing);
+	}
+	to->values = xreallocarray(to->values, to->count + count, sizeof(*to->values));
+	memcpy(to->values + to->count, from->values + first, count * sizeof(*to->values));
+	to->count += count;
+}
+
+void search_record_add_seconds(struct search_record *s, const struct run_record *run)
+{
+	size_t first = 0;
+	while (first < run->second_count && run->seconds[first].second < 0)
+		first++;
+	/* The last second of a run is not a whole one. */
+	const size_t count = run->second_count > first + 1 ? run->second_count - first - 1 : 0;
+	if (run->resource_count == 0 || count == 0)
+		return;
+	if (!s->resources) {
+		s->resources = sampled_series_make(run->resource_count, 0);
+		s->resource_count = run->resource_count;
+	}
+	must(s->resource_count == run->resource_count);
+	s->completed = xreallocarray(s->completed, s->second_count + count, sizeof(*s->completed));
+	for (size_t i = 0; i < count; i++)
+		s->completed[s->second_count + i] = run->seconds[first + i].completed;
+	s->second_count += count;
+	for (size_t i = 0; i < s->resource_count; i++)
+		add_values(&s->resources[i], &run->resources[i], first, count);
 }
 
 static void encode_trial(const struct trial_record *t, json_t *o)
@@ -90,6 +134,10 @@ json_t *search_record_encode(const struct search_record *s)
 	json_t *trials = out_array(o, "trials");
 	for (size_t i = 0; i < s->trial_count; i++)
 		encode_trial(&s->trials[i], out_item(trials));
+	json_t *completed = out_array(o, "completed");
+	for (size_t i = 0; i < s->second_count; i++)
+		must(json_array_append_new(completed, json_real(s->completed[i])) == 0);
+	series_out(o, "resources", s->resources, s->resource_count, 0, true);
 	out_any(o, "manifest", s->manifest);
 	return o;
 }
@@ -108,6 +156,24 @@ static void decode_trial(const struct in *o, struct trial_record *t)
 	t->verdict = (enum trial_verdict)in_word(o, "verdict", verdicts, ARRAY_LEN(verdicts));
 	t->why = in_text_optional(o, "why");
 	in_id(o, "run_id", t->run_id);
+}
+
+/* Records from before a search could observe have neither. */
+static void decode_seconds(const struct in *o, struct search_record *s)
+{
+	if (o->reading->failed || !in_has(o, "completed"))
+		return;
+	const struct in completed = in_array(o, "completed", RECORD_ROWS_MAX);
+	const size_t count = in_count(&completed);
+	s->completed = xcalloc(count, sizeof(*s->completed));
+	s->second_count = count;
+	for (size_t i = 0; i < count && !o->reading->failed; i++) {
+		const struct in value = in_element(&completed, i);
+		if (!json_is_number(value.value))
+			in_fail(&value, "a number");
+		s->completed[i] = json_number_value(value.value);
+	}
+	s->resources = series_in(o, "resources", count, &s->resource_count);
 }
 
 int search_record_decode(const json_t *json, struct search_record *ret, struct err *err)
@@ -135,6 +201,7 @@ int search_record_decode(const json_t *json, struct search_record *ret, struct e
 		const struct in item = in_item(&trials, i);
 		decode_trial(&item, search_record_add_trial(ret));
 	}
+	decode_seconds(&o, ret);
 	ret->manifest = in_any_optional(&o, "manifest");
 	if (!reading.failed)
 		return 0;

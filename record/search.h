@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
+#include "record/run.h"
 
 enum trial_phase { TRIAL_CLIMB, TRIAL_NARROW, TRIAL_CONFIRM };
 const char *trial_phase_text(enum trial_phase p); /* "climb", "narrow", "confirm" */
@@ -52,6 +53,12 @@ struct search_record {
 	/* "verified", "lower bound only" (no failure was met), "not found" (the first load failed), "generator limited" */
 	char *answer;
 	char *stopped_because; /* a sentence */
+	/* What was observed of the server; often nothing. values[i] belongs to completed[i]: requests that ended in a second.
+	 * The seconds are the whole, measured ones of all trials in which the generator was sound, one trial after the other. */
+	double *completed;
+	size_t second_count;
+	struct sampled_series *resources;
+	size_t resource_count;
 	json_t *manifest;
 };
 
@@ -59,6 +66,10 @@ void search_record_init(struct search_record *s);
 void search_record_finish(struct search_record *s);
 /* A zeroed trial at the end; valid until the next call. */
 struct trial_record *search_record_add_trial(struct search_record *s);
+
+/* Puts the seconds of a trial's run behind those that are there. Every run of a search has the same resources; one without
+ * adds nothing. */
+void search_record_add_seconds(struct search_record *s, const struct run_record *run);
 
 json_t *search_record_encode(const struct search_record *s); /* given */
 int search_record_decode(const json_t *json, struct search_record *ret, struct err *err);

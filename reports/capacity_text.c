@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/must.h"
+#include "reports/load_tables.h"
 
 #define NAMES 14
 #define BAR 12
@@ -186,6 +187,17 @@ static void write_trials(const struct search_record *s, const struct report_styl
 		}
 }
 
+static void write_server(const struct search_record *s, const struct report_style *style, struct buf *out)
+{
+	const struct server_use u = {
+		.series = s->resources,
+		.count = s->resource_count,
+		.to = s->second_count,
+		.completed = s->completed,
+	};
+	load_server_use(&u, style, out);
+}
+
 static void write_unknown(const struct search_record *s, const struct report_style *style, struct buf *out)
 {
 	TEXT(a);
@@ -226,11 +238,17 @@ static void write_rule(const struct search_record *s, const struct report_style 
 		style_pair(style, out, NAMES, "command", "%s", command);
 }
 
-void report_capacity_summary(const struct search_record *s, const struct report_style *style, struct buf *out)
+static void write_head(const struct search_record *s, const struct report_style *style, struct buf *out)
 {
 	write_answer(s, style, out);
 	write_confirmation(s, style, out);
 	write_bracket(s, style, out);
+}
+
+void report_capacity_summary(const struct search_record *s, const struct report_style *style, struct buf *out)
+{
+	write_head(s, style, out);
+	write_server(s, style, out);
 }
 
 void report_capacity_text(const struct search_record *s, const struct report_style *style, struct buf *out)
@@ -243,8 +261,9 @@ void report_capacity_text(const struct search_record *s, const struct report_sty
 	style_say(style, out, 0, "%s, searched for %s%s%s", text_wall(s->started_at, a), text_duration(s->duration, b),
 	          s->target ? ", against " : "", s->target ? s->target : "");
 	buf_add_char(out, '\n');
-	report_capacity_summary(s, style, out);
+	write_head(s, style, out);
 	write_trials(s, style, out);
+	write_server(s, style, out);
 	write_unknown(s, style, out);
 	write_rule(s, style, out);
 }

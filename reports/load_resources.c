@@ -105,16 +105,16 @@ static void add_row(const struct sampled_series *x, size_t from, const struct re
 	buf_finish(&spark);
 }
 
-static void say_missing(const struct run_record *r, size_t from, const struct report_style *s, struct buf *out)
+static void say_missing(const struct server_use *u, const struct report_style *s, struct buf *out)
 {
-	for (size_t i = 0; i < r->resource_count; i++) {
-		const struct sampled_series *x = &r->resources[i];
+	for (size_t i = 0; i < u->count; i++) {
+		const struct sampled_series *x = &u->series[i];
 		double mean, most;
-		const size_t wanted = x->count > from ? x->count - from : 0;
-		const size_t missing = wanted - sampled_series_sum_up(x, from, &mean, &most);
+		const size_t wanted = x->count > u->from ? x->count - u->from : 0;
+		const size_t missing = wanted - sampled_series_sum_up(x, u->from, &mean, &most);
 		/* The reason is the same for all figures of one place. */
-		const bool told = i > 0 && x->why_missing && r->resources[i - 1].why_missing &&
-		                  strcmp(x->why_missing, r->resources[i - 1].why_missing) == 0;
+		const bool told = i > 0 && x->why_missing && x[-1].why_missing &&
+		                  strcmp(x->why_missing, x[-1].why_missing) == 0;
 		if (missing && x->why_missing && !told)
 			style_item(s, out, 2, "%s: %zu of %zu seconds are missing: %s", x->name, missing, wanted,
 			           x->why_missing);
@@ -129,22 +129,22 @@ struct bins {
 	double x_least, x_most;
 };
 
-/* Pairs of load and use; the last second of a run is not a whole one. */
-static void make_bins(const struct run_record *r, const struct sampled_series *u, size_t from, struct bins *ret)
+/* Pairs of load and use. */
+static void make_bins(const struct server_use *all, const struct sampled_series *u, struct bins *ret)
 {
-	const size_t seconds = u->count > from + 1 ? u->count - from - 1 : 0;
+	const size_t seconds = all->to - all->from;
 	const size_t fair = seconds / BINS_WANTED, least = seconds / ARRAY_LEN(ret->points) + 1;
 	size_t each = fair > BIN_MOST ? BIN_MOST : fair ? fair : 1;
 	each = each > least ? each : least;
 	ret->count = 0;
 	ret->x_least = INFINITY;
 	ret->x_most = 0;
-	for (size_t at = from; at + each <= from + seconds; at += each) {
+	for (size_t at = all->from; at + each <= all->to; at += each) {
 		struct regress_point p = { 0 };
 		for (size_t i = at; i < at + each; i++) {
 			if (!isfinite(u->values[i]))
 				continue;
-			p.x += r->seconds[i].completed;
+			p.x += all->completed[i];
 			p.y += u->values[i];
 			p.weight += 1;
 		}
@@ -195,13 +195,13 @@ static void add_limit(const struct sampled_series *u, const struct regression *l
 }
 
 /* False: nothing can be said. */
-static bool say_demand(const struct run_record *r, const struct sampled_series *u, size_t from, struct bins *bins,
+static bool say_demand(const struct server_use *all, const struct sampled_series *u, struct bins *bins,
                        const struct report_style *s, struct buf *out)
 {
 	struct regression line;
 	struct buf text;
 	double low, high;
-	make_bins(r, u, from, bins);
+	make_bins(all, u, bins);
 	if (bins->count < BINS_LEAST || bins->x_most < LOAD_SPREAD * bins->x_least ||
 	    !regress_line(bins->points, bins->count, &line))
 		return false;
@@ -216,15 +216,15 @@ static bool say_demand(const struct run_record *r, const struct sampled_series *
 	return true;
 }
 
-static void say_demands(const struct run_record *r, size_t from, const struct report_style *s, struct buf *out)
+static void say_demands(const struct server_use *u, const struct report_style *s, struct buf *out)
 {
 	struct bins *bins = xcalloc(1, sizeof(*bins));
 	bool any = false, told = false;
-	for (size_t i = 0; i < r->resource_count; i++) {
-		if (!has_demand(&r->resources[i]))
+	for (size_t i = 0; i < u->count; i++) {
+		if (!has_demand(&u->series[i]))
 			continue;
 		any = true;
-		told = say_demand(r, &r->resources[i], from, bins, s, out) || told;
+		told = say_demand(u, &u->series[i], bins, s, out) || told;
 	}
 	if (any && !told)
 		style_say(s, out, 2,
@@ -234,24 +234,41 @@ static void say_demands(const struct run_record *r, size_t from, const struct re
 	free(bins);
 }
 
-void load_resources(const struct run_record *r, const struct report_style *s, struct buf *out)
+void load_server_use(const struct server_use *u, const struct report_style *s, struct buf *out)
 {
 	static const struct column columns[] = {
 		{ "", false, 0 }, { "mean", true, 0 },  { "max", true, 0 },
 		{ "", false, 2 }, { "limit", true, 3 }, { "over time", false, 1 },
 	};
 	struct table t;
-	const size_t from = measured_from(r);
-	if (r->resource_count == 0)
+	if (u->count == 0)
 		return;
 	style_heading(s, out, "Server side");
 	table_init(&t, columns, ARRAY_LEN(columns));
-	for (size_t i = 0; i < r->resource_count; i++)
-		add_row(&r->resources[i], from, s, &t);
+	for (size_t i = 0; i < u->count; i++)
+		add_row(&u->series[i], u->from, s, &t);
 	table_write(&t, s, 2, out);
 	table_finish(&t);
-	say_missing(r, from, s, out);
-	/* Throughput that the generator could not make is no scale to measure a server with. */
-	if (r->validity != RUN_NOT_VALID)
-		say_demands(r, from, s, out);
+	say_missing(u, s, out);
+	if (u->completed)
+		say_demands(u, s, out);
+}
+
+void load_resources(const struct run_record *r, const struct report_style *s, struct buf *out)
+{
+	const size_t from = measured_from(r);
+	double *completed = xcalloc(r->second_count, sizeof(*completed));
+	for (size_t i = 0; i < r->second_count; i++)
+		completed[i] = r->seconds[i].completed;
+	const struct server_use u = {
+		.series = r->resources,
+		.count = r->resource_count,
+		.from = from,
+		/* The last second of a run is not a whole one. */
+		.to = r->second_count > from + 1 ? r->second_count - 1 : from,
+		/* Throughput that the generator could not make is no scale to measure a server with. */
+		.completed = r->validity != RUN_NOT_VALID ? completed : NULL,
+	};
+	load_server_use(&u, s, out);
+	free(completed);
 }

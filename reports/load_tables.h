@@ -18,7 +18,16 @@ void load_flows(const struct run_record *r, const struct report_style *s, bool s
 void load_checks(const struct run_record *r, const struct report_style *s, struct buf *out);
 void load_thresholds(const struct run_record *r, const struct report_style *s, size_t most, struct buf *out);
 void load_timeline(const struct run_record *r, const struct report_style *s, struct buf *out);
-/* What the server used, and in a sound run what a request costs of it; nothing when nothing was observed. */
+/* What the server used second by second, whatever made the load. */
+struct server_use {
+	const struct sampled_series *series;
+	size_t count;
+	size_t from, to;         /* the seconds that count: [from, to) */
+	const double *completed; /* requests that ended in each second; NULL: no scale to measure a server with */
+};
+/* A table of it, what is missing, and what a request costs. Nothing when nothing was observed. */
+void load_server_use(const struct server_use *u, const struct report_style *s, struct buf *out);
+/* The same of a run. */
 void load_resources(const struct run_record *r, const struct report_style *s, struct buf *out);
 void load_samples(const struct run_record *r, const struct report_style *s, struct buf *out);
 void load_manifest(const struct run_record *r, const struct report_style *s, struct buf *out);

@@ -190,6 +190,36 @@ def test_mistakes_of_scenario_and_observe_are_told_at_once(tmp_path, demo_app):
         assert result.status == 2 and "must be an array of what to observe" in result.stderr, result
 
 
+def test_a_search_observes_its_trials(tmp_path, demo_app):
+    app = demo_app(latency="2ms", workers=8)
+    store = tmp_path / "weir.db"
+    file = scenario(tmp_path / "s.json", app.url, [{"name": "app", "process": {"listens": app.port}}])
+    search = ["load", "search", file, "--slo", "p95(response_time) < 2s", "--start", 40, "--most", 80, "--trial", "3s",
+              "--confirm", "5s", "--warmup", "1s", "--store", store]  # fmt: skip
+    result = support.run_program("weir", *search, "--json", "--quiet", "--http", "curl", deadline_s=200)
+    if result.status == 4:
+        pytest.skip("this machine was too busy for weir to measure")
+    figures = result.json()
+    sound = [trial for trial in figures["trials"] if trial["verdict"] != "invalid"]
+    assert [one["name"] for one in figures["resources"]] == ["app cpu", "app memory", "app threads"]
+    # The last second of each trial is not a whole one.
+    assert 0 < len(figures["completed"]) <= sum(trial["held_s"] for trial in sound)
+    for one in figures["resources"]:
+        assert len(one["values"]) == len(figures["completed"]) and one["missing"] == 0, one
+    assert max(figures["completed"]) <= 160
+    report = support.run_program("weir", "report", "capacity", "last", "--store", store)
+    assert report.status == 0 and "Server side" in report.stdout and "app memory" in report.stdout, report
+    # What an option names is observed in place of it; before any load.
+    nowhere = tmp_path / "o.json"
+    nowhere.write_text('[{"name": "q", "json": "http://127.0.0.1:1/", "values": {"a": "/a"}}]')
+    sent = app.stats()["requests"]
+    result = support.run_program("weir", *search, "--observe", nowhere)
+    assert result.status == 3 and f"'q' of {nowhere} cannot be observed" in result.stderr, result
+    result = support.run_program("weir", *search, "--http", "carrier-pigeon")
+    assert result.status == 2 and "none of auto, replay, curl" in result.stderr, result
+    assert app.stats()["requests"] == sent
+
+
 def test_what_the_scenario_cannot_observe_is_told_before_any_load(tmp_path, demo_app):
     app = demo_app()
     place = {"name": "q", "json": f"http://u:{SECRET}@127.0.0.1:1/?t={SECRET}", "values": {"a": "/a"}}

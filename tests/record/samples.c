@@ -155,6 +155,15 @@ void sample_search(struct search_record *ret, const char *id, const char *name)
 			                    .verdict = (enum trial_verdict)i,
 			                    .why = i ? xstrdup("too slow") : NULL };
 	}
+	ret->resources = sampled_series_make(1, 2);
+	ret->resource_count = 1;
+	ret->resources[0].name = xstrdup("app cpu");
+	ret->resources[0].unit = xstrdup("cores");
+	ret->resources[0].values[1] = 0.5; /* the first is missing */
+	ret->completed = xcalloc(2, sizeof(*ret->completed));
+	ret->completed[0] = 100;
+	ret->completed[1] = 101.5;
+	ret->second_count = 2;
 }
 
 struct tick_record sample_tick(int64_t number)

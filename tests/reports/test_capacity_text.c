@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "base/mem.h"
 #include "base/must.h"
 #include "reports/capacity_text.h"
@@ -68,6 +70,40 @@ static void verified(void **state)
 	search_record_finish(&s);
 }
 
+/* Three loads of ten seconds, each request 5 ms of CPU. The figures of the connections are away for a second. */
+static void observed(void **state)
+{
+	struct search_record s;
+	struct run_record run;
+	init(&s, "verified");
+	for (int trial = 0; trial < 3; trial++) {
+		const int rate = 100 + 50 * trial;
+		run_record_init(&run);
+		run.second_count = 13;
+		run.seconds = xcalloc(run.second_count, sizeof(*run.seconds));
+		run_record_make_resources(&run, 2);
+		for (int i = 0; i < 13; i++) {
+			run.seconds[i].second = i - 2;
+			run.seconds[i].completed = (uint32_t)rate;
+			run.resources[0].values[i] = 0.1 + 0.005 * rate + 0.001 * (i % 3);
+			run.resources[1].values[i] = trial == 1 && i == 5 ? (double)NAN : 20;
+		}
+		run.resources[0].name = xstrdup("app cpu");
+		run.resources[0].unit = xstrdup("cores");
+		run.resources[0].limit = 2;
+		run.resources[1].name = xstrdup("db connections");
+		run.resources[1].unit = xstrdup("connections");
+		run.resources[1].why_missing = trial == 1 ? xstrdup("PostgreSQL: it was away") : NULL;
+		search_record_add_seconds(&s, &run);
+		run_record_finish(&run);
+		add(&s, trial == 2 ? TRIAL_CONFIRM : TRIAL_CLIMB, rate, 10, 0.001, 0.01, 24, TRIAL_PASS, NULL);
+	}
+	s.verified = 200;
+	s.verified_for = 10 * SECOND;
+	golden_check("capacity_observed", render, &s);
+	search_record_finish(&s);
+}
+
 static void not_found(void **state)
 {
 	struct search_record s;
@@ -112,8 +148,8 @@ static void empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verified),          cmocka_unit_test(not_found), cmocka_unit_test(lower_bound),
-		cmocka_unit_test(generator_limited), cmocka_unit_test(empty),
+		cmocka_unit_test(verified),    cmocka_unit_test(observed),          cmocka_unit_test(not_found),
+		cmocka_unit_test(lower_bound), cmocka_unit_test(generator_limited), cmocka_unit_test(empty),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
