@@ -8,6 +8,7 @@
 #include "cli/actor.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/rollout_find.h"
 #include "cli/rollout_input.h"
 #include "reports/rollout_text.h"
 
@@ -27,26 +28,6 @@ static const struct option options[] = {
 	{ .type = OPTION_END },
 };
 
-static int get_head(struct store *store, const char *id, struct rollout_record *ret, struct err *err)
-{
-	return store_rollout_get_head(store, id, ret, err);
-}
-
-static bool is_driven(struct store *store, const struct rollout_record *r)
-{
-	struct lease_list leases;
-	struct err err;
-	bool held = false;
-	if (store_lease_list(store, &leases, &err) < 0)
-		return false;
-	for (size_t i = 0; i < leases.count; i++)
-		if (strcmp(leases.rows[i].service, r->service) == 0 &&
-		    strcmp(leases.rows[i].environment, r->environment) == 0)
-			held = leases.rows[i].held;
-	lease_list_finish(&leases);
-	return held;
-}
-
 /* Asks whoever drives it. True when the rollout came to its end, or is on its way there, in time. */
 static bool ask_driver(struct store *store, const char *id, const char *actor, const char *reason, struct err *err)
 {
@@ -58,7 +39,7 @@ static bool ask_driver(struct store *store, const char *id, const char *actor, c
 		struct rollout_record r;
 		const struct timespec pause = { .tv_nsec = LOOK_EVERY };
 		nanosleep(&pause, NULL);
-		if (get_head(store, id, &r, err) < 0)
+		if (store_rollout_get_head(store, id, &r, err) < 0)
 			return false;
 		heard = r.state == ROLLOUT_ROLLING_BACK || !store_rollout_unfinished(r.state);
 		rollout_record_finish(&r);
@@ -72,9 +53,9 @@ static int wait_for_end(struct store *store, const char *id, struct err *err)
 	for (;;) {
 		struct rollout_record r;
 		const struct timespec pause = { .tv_nsec = LOOK_EVERY };
-		if (get_head(store, id, &r, err) < 0)
+		if (store_rollout_get_head(store, id, &r, err) < 0)
 			return -1;
-		const bool over = !store_rollout_unfinished(r.state), driven = is_driven(store, &r);
+		const bool over = !store_rollout_unfinished(r.state), driven = rollout_is_driven(store, &r);
 		rollout_record_finish(&r);
 		if (over)
 			return 0;
@@ -155,9 +136,9 @@ static int abort_rollout(const struct invocation *in, struct store *store, const
 	struct err err;
 	char actor[ACTOR_BYTES];
 	actor_name(actor);
-	if (get_head(store, id, &head, &err) < 0)
+	if (store_rollout_get_head(store, id, &head, &err) < 0)
 		return fail(&err);
-	const bool unfinished = store_rollout_unfinished(head.state), driven = is_driven(store, &head);
+	const bool unfinished = store_rollout_unfinished(head.state), driven = rollout_is_driven(store, &head);
 	rollout_record_finish(&head);
 	if (!unfinished)
 		return print_end(in, store, id);
@@ -174,19 +155,7 @@ static int abort_rollout(const struct invocation *in, struct store *store, const
 
 static int canary_abort(const struct invocation *in)
 {
-	const struct abort_flags *f = in->options;
-	char id[ID_TEXT_BYTES];
-	struct err err;
-	struct store *store = store_open(f->common.store, &err);
-	if (!store)
-		return fail(&err);
-	int status;
-	if (store_rollout_find(store, in->argument_count ? in->arguments[0] : "last", id, &err) < 0)
-		status = fail(&err);
-	else
-		status = abort_rollout(in, store, id);
-	store_close(store);
-	return status;
+	return rollout_find(in, abort_rollout);
 }
 
 const struct command cmd_canary_abort = {

@@ -1,11 +1,7 @@
-#include <math.h>
-#include <stdio.h>
-
-#include "base/units.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/rollout_find.h"
 #include "reports/rollout_text.h"
-#include "store/store.h"
 
 struct status_flags {
 	struct common_options common;
@@ -23,18 +19,12 @@ static void add_driver(struct store *store, const struct rollout_record *r, stru
 	struct err err;
 	if (store_lease_list(store, &leases, &err) < 0)
 		return;
-	for (size_t i = 0; i < leases.count; i++) {
-		const struct lease_row *l = &leases.rows[i];
-		if (strcmp(l->service, r->service) != 0 || strcmp(l->environment, r->environment) != 0)
-			continue;
-		if (l->held)
-			buf_printf(out, "driven by %s (token %lld)\n", l->holder, (long long)l->token);
-		else if (store_rollout_unfinished(r->state))
-			buf_printf(
-				out,
-				"nobody drives it now: weir canary run PLAN goes on, weir canary abort %s rolls back\n",
-				r->id);
-	}
+	const struct lease_row *l = rollout_lease(&leases, r);
+	if (l && l->held)
+		buf_printf(out, "driven by %s (token %lld)\n", l->holder, (long long)l->token);
+	else if (l && store_rollout_unfinished(r->state))
+		buf_printf(out, "nobody drives it now: weir canary run PLAN goes on, weir canary abort %s rolls back\n",
+		           r->id);
 	lease_list_finish(&leases);
 }
 
@@ -63,19 +53,7 @@ static int show(const struct invocation *in, struct store *store, const char *id
 
 static int canary_status(const struct invocation *in)
 {
-	const struct status_flags *f = in->options;
-	char id[ID_TEXT_BYTES];
-	struct err err;
-	struct store *store = store_open(f->common.store, &err);
-	if (!store)
-		return fail(&err);
-	int status;
-	if (store_rollout_find(store, in->argument_count ? in->arguments[0] : "last", id, &err) < 0)
-		status = fail(&err);
-	else
-		status = show(in, store, id);
-	store_close(store);
-	return status;
+	return rollout_find(in, show);
 }
 
 const struct command cmd_canary_status = {
