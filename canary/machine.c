@@ -232,10 +232,18 @@ static void on_guard(struct machine *m, const struct machine_event *ev, struct m
 	machine_tell(out, m->guard ? "guard.fired" : "guard.cleared", m->guard ? "critical" : "info", ev->text);
 }
 
+/* Whoever asked waits for an answer, also when nothing comes of it. */
+static void ignore(const struct machine_event *ev, const char *why, struct machine_actions *out)
+{
+	machine_tell_as(out, ev->actor, "operator.ignored", "warning", why);
+}
+
 static void on_pause(struct machine *m, const struct machine_event *ev, struct machine_actions *out)
 {
-	if (m->state == ROLLOUT_ROLLING_BACK || m->paused)
+	if (m->state == ROLLOUT_ROLLING_BACK || m->paused) {
+		ignore(ev, m->paused ? "it is paused already" : "it is rolling back", out);
 		return;
+	}
 	m->paused = true;
 	machine_tell_as(out, ev->actor, "operator.paused", "info", ev->text);
 	if (m->state == ROLLOUT_WATCHING || m->state == ROLLOUT_BAKING)
@@ -246,8 +254,11 @@ static void on_pause(struct machine *m, const struct machine_event *ev, struct m
 
 static void on_resume(struct machine *m, const struct machine_event *ev, struct machine_actions *out)
 {
-	if (m->state == ROLLOUT_ROLLING_BACK || (!m->paused && m->state != ROLLOUT_HOLDING))
+	const bool rolling_back = m->state == ROLLOUT_ROLLING_BACK;
+	if (rolling_back || (!m->paused && m->state != ROLLOUT_HOLDING)) {
+		ignore(ev, rolling_back ? "it is rolling back" : "it is neither paused nor held", out);
 		return;
+	}
 	machine_tell_as(out, ev->actor, "operator.resumed", "info", ev->text);
 	m->paused = false;
 	if (m->state == ROLLOUT_HOLDING)
@@ -260,7 +271,7 @@ static void on_promote(struct machine *m, const struct machine_event *ev, struct
 {
 	const enum rollout_state at = m->state == ROLLOUT_HOLDING ? m->back : m->state;
 	if ((at == ROLLOUT_BAKING && !m->verified) || (at != ROLLOUT_WATCHING && at != ROLLOUT_BAKING)) {
-		machine_tell_as(out, ev->actor, "operator.ignored", "warning", "there is no stage to skip now");
+		ignore(ev, "there is no stage to skip now", out);
 		return;
 	}
 	machine_tell_as(out, ev->actor, "operator.promoted", "warning", ev->text);

@@ -14,6 +14,9 @@
  * Rollback asks for weight 0 first and repeats it until it is accepted, without end; then 0 % has to be verified.
  * Rollback is possible from every state that is not final.
  *
+ * A person who asks to pause, resume or promote is answered with an event: operator.paused, .resumed, .promoted, or .ignored with
+ * the reason.
+ *
  * Ownership: a plain struct; the plan is kept. Threads: one at a time. */
 #ifndef WEIR_CANARY_MACHINE_H
 #define WEIR_CANARY_MACHINE_H
@@ -42,7 +45,7 @@ enum machine_event_kind {
 	MACHINE_GUARD_CLEARED,        /* the last complaining guard is content again */
 	MACHINE_ABORT,                /* operator; actor, text: the reason given */
 	MACHINE_PAUSE,                /* operator */
-	MACHINE_RESUME,               /* operator */
+	MACHINE_RESUME,               /* operator; ends a hold, too */
 	MACHINE_PROMOTE,              /* operator: skip the rest of this stage */
 	MACHINE_LEASE_LOST,           /* our lease could not be renewed for its whole life: nobody else holds it */
 	MACHINE_LEASE_TAKEN,          /* somebody else drives this rollout now: never act again */

@@ -33,7 +33,7 @@ static bool ask_driver(struct store *store, const char *id, const char *actor, c
 {
 	const struct mono until = mono_after(mono_now(), PATIENCE);
 	bool heard = false;
-	if (store_request_put(store, id, OPERATOR_ABORT, actor, reason, err) < 0)
+	if (store_request_put(store, id, OPERATOR_ABORT, actor, reason, NULL, err) < 0)
 		return false;
 	while (!heard && mono_now().ns < until.ns) {
 		struct rollout_record r;

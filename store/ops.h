@@ -78,7 +78,8 @@ struct store_ops {
 	                  struct err *err);
 
 	int (*request_put)(struct store *s, const char *rollout, const char *verb, const char *actor,
-	                   const char *reason, struct err *err);
+	                   const char *reason, int64_t *ret_number, struct err *err);
+	int (*request_withdraw)(struct store *s, int64_t number, struct err *err);
 	int (*request_take)(struct store *s, const char *rollout, int64_t token, struct operator_request *ret,
 	                    struct err *err);
 };

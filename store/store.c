@@ -375,9 +375,16 @@ int store_tick_list(struct store *s, const char *rollout, int64_t after, size_t 
 /* --- requests --------------------------------------------------------------------------------------------------- */
 
 int store_request_put(struct store *s, const char *rollout, enum operator_verb verb, const char *actor,
-                      const char *reason, struct err *err)
+                      const char *reason, int64_t *ret_number, struct err *err)
 {
-	return s->ops->request_put(s, rollout, operator_verb_text(verb), actor, reason, err);
+	int64_t number;
+	return s->ops->request_put(s, rollout, operator_verb_text(verb), actor, reason,
+	                           ret_number ? ret_number : &number, err);
+}
+
+int store_request_withdraw(struct store *s, int64_t number, struct err *err)
+{
+	return s->ops->request_withdraw(s, number, err);
 }
 
 int store_request_take(struct store *s, const char *rollout, int64_t token, struct operator_request *ret,

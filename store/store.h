@@ -262,8 +262,11 @@ struct operator_request {
 };
 void operator_request_finish(struct operator_request *r);
 
+/* <reason> may be NULL. <ret_number> may be NULL. */
 int store_request_put(struct store *s, const char *rollout, enum operator_verb verb, const char *actor,
-                      const char *reason, struct err *err);
+                      const char *reason, int64_t *ret_number, struct err *err);
+/* Nobody took it in time, and nobody shall do so later: 1 it is gone, 0 it was taken in the meantime. */
+int store_request_withdraw(struct store *s, int64_t number, struct err *err);
 /* The oldest that was not taken yet, which is taken by this: 1 found, 0 none. */
 int store_request_take(struct store *s, const char *rollout, int64_t token, struct operator_request *ret,
                        struct err *err);

@@ -76,15 +76,24 @@ int sqlite_journal_open(struct store *s, const char *rollout, struct intent_row 
 /* --- requests --------------------------------------------------------------------------------------------------- */
 
 int sqlite_request_put(struct store *s, const char *rollout, const char *verb, const char *actor, const char *reason,
-                       struct err *err)
+                       int64_t *ret_number, struct err *err)
+{
+	const int found = db_get_int(db_of(s),
+	                             "INSERT INTO requests (rollout, verb, actor, reason, at)"
+	                             " SELECT id, ?2, ?3, ?4, " DB_NOW_MS
+	                             " FROM rollouts WHERE id = ?1 RETURNING number",
+	                             ARGS(TEXT(rollout), TEXT(verb), TEXT(actor), TEXT(reason)), ret_number, err);
+	if (found < 0)
+		return -1;
+	return found ? 0 : err_set(err, ERR_NOT_FOUND, "no rollout '%s' in the store", rollout);
+}
+
+int sqlite_request_withdraw(struct store *s, int64_t number, struct err *err)
 {
 	struct db *db = db_of(s);
-	if (db_run(db,
-	           "INSERT INTO requests (rollout, verb, actor, reason, at)"
-	           " SELECT id, ?2, ?3, ?4, " DB_NOW_MS " FROM rollouts WHERE id = ?1",
-	           ARGS(TEXT(rollout), TEXT(verb), TEXT(actor), TEXT(reason)), err) < 0)
+	if (db_run(db, "DELETE FROM requests WHERE number = ?1 AND seen_at IS NULL", ARGS(INT(number)), err) < 0)
 		return -1;
-	return db_changes(db) == 1 ? 0 : err_set(err, ERR_NOT_FOUND, "no rollout '%s' in the store", rollout);
+	return db_changes(db) == 1 ? 1 : 0;
 }
 
 static int verb_of(const char *text, enum operator_verb *ret)

@@ -45,6 +45,7 @@ static const struct store_ops ops = {
 	.event_list = sqlite_event_list,
 	.event_walk = sqlite_event_walk,
 	.request_put = sqlite_request_put,
+	.request_withdraw = sqlite_request_withdraw,
 	.request_take = sqlite_request_take,
 };
 

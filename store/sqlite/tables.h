@@ -67,7 +67,8 @@ int sqlite_journal_outcome(struct store *s, const char *rollout, int64_t token, 
                            const char *payload, struct err *err);
 int sqlite_journal_open(struct store *s, const char *rollout, struct intent_row *ret, struct err *err);
 int sqlite_request_put(struct store *s, const char *rollout, const char *verb, const char *actor, const char *reason,
-                       struct err *err);
+                       int64_t *ret_number, struct err *err);
+int sqlite_request_withdraw(struct store *s, int64_t number, struct err *err);
 int sqlite_request_take(struct store *s, const char *rollout, int64_t token, struct operator_request *ret,
                         struct err *err);
 

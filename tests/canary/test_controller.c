@@ -138,7 +138,8 @@ static void on_tick(void *arg, const struct controller_live *live)
 		controller_interrupt(w->controller);
 	if (w->ask_at_bp && verified >= w->ask_at_bp) {
 		w->ask_at_bp = 0;
-		assert_int_equal(store_request_put(w->store, live->record->id, w->verb, "alice", "because", &err), 0);
+		assert_int_equal(store_request_put(w->store, live->record->id, w->verb, "alice", "because", NULL, &err),
+		                 0);
 	}
 }
 

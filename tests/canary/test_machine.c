@@ -330,6 +330,40 @@ static void hold_waits_for_a_person_or_evidence(void **state)
 	rig_end(&r);
 }
 
+static void expect_ignored(struct rig *r, enum machine_event_kind kind, const char *why)
+{
+	const enum rollout_state before = r->m.state;
+	step(r, (struct machine_event){ .kind = kind, .actor = "kim", .text = "please" });
+	assert_int_equal(r->m.state, before);
+	assert_int_equal(r->out.count, 1);
+	assert_string_equal(r->out.list[0].type, "operator.ignored");
+	assert_string_equal(r->out.list[0].actor, "kim");
+	assert_string_equal(r->out.list[0].text, why);
+}
+
+/* Whoever asks from another terminal waits for it. */
+static void every_request_has_an_answer(void **state)
+{
+	struct rig r;
+	rig_start(&r, "extend", "100%");
+	start_and_prepare(&r);
+	expect_ignored(&r, MACHINE_PROMOTE, "there is no stage to skip now");
+	rig_end(&r);
+	rig_start(&r, "extend", "100%");
+	into_first(&r);
+	expect_ignored(&r, MACHINE_RESUME, "it is neither paused nor held");
+	step(&r, (struct machine_event){ .kind = MACHINE_PAUSE, .actor = "kim" });
+	assert_true(told(&r, "operator.paused"));
+	expect_ignored(&r, MACHINE_PAUSE, "it is paused already");
+	step(&r, (struct machine_event){ .kind = MACHINE_RESUME, .actor = "kim" });
+	assert_true(told(&r, "operator.resumed"));
+	step(&r, (struct machine_event){ .kind = MACHINE_ABORT, .actor = "kim" });
+	expect_ignored(&r, MACHINE_PAUSE, "it is rolling back");
+	expect_ignored(&r, MACHINE_RESUME, "it is rolling back");
+	expect_ignored(&r, MACHINE_PROMOTE, "there is no stage to skip now");
+	rig_end(&r);
+}
+
 static void nobody_decides_forever(void **state)
 {
 	struct rig r;
@@ -622,6 +656,7 @@ int main(void)
 		cmocka_unit_test(zero_without_proof_is_a_failure),
 		cmocka_unit_test(every_live_state_can_be_rolled_back),
 		cmocka_unit_test(hold_waits_for_a_person_or_evidence),
+		cmocka_unit_test(every_request_has_an_answer),
 		cmocka_unit_test(nobody_decides_forever),
 		cmocka_unit_test(pause_is_not_ended_by_evidence),
 		cmocka_unit_test(longest_time_of_a_stage),

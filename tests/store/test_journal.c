@@ -50,9 +50,9 @@ static void requests_are_taken_once_in_order(void **state)
 	FIXTURE(f);
 	struct operator_request request;
 	assert_int_equal(store_request_take(f->s, RUN_1, 1, &request, &f->err), 0);
-	DONE(f, store_request_put(f->s, RUN_1, OPERATOR_PAUSE, "ana", "lunch", &f->err));
-	DONE(f, store_request_put(f->s, RUN_3, OPERATOR_PROMOTE, "ben", NULL, &f->err));
-	DONE(f, store_request_put(f->s, RUN_1, OPERATOR_ABORT, "ana", NULL, &f->err));
+	DONE(f, store_request_put(f->s, RUN_1, OPERATOR_PAUSE, "ana", "lunch", NULL, &f->err));
+	DONE(f, store_request_put(f->s, RUN_3, OPERATOR_PROMOTE, "ben", NULL, NULL, &f->err));
+	DONE(f, store_request_put(f->s, RUN_1, OPERATOR_ABORT, "ana", NULL, NULL, &f->err));
 	assert_int_equal(store_request_take(f->s, RUN_1, 1, &request, &f->err), 1);
 	assert_int_equal(request.verb, OPERATOR_PAUSE);
 	assert_string_equal(request.actor, "ana");
@@ -64,7 +64,24 @@ static void requests_are_taken_once_in_order(void **state)
 	assert_null(request.reason);
 	operator_request_finish(&request);
 	assert_int_equal(store_request_take(f->s, RUN_1, 1, &request, &f->err), 0);
-	REFUSED(f, store_request_put(f->s, RUN_2, OPERATOR_ABORT, "ana", NULL, &f->err), ERR_NOT_FOUND, "no rollout");
+	REFUSED(f, store_request_put(f->s, RUN_2, OPERATOR_ABORT, "ana", NULL, NULL, &f->err), ERR_NOT_FOUND,
+	        "no rollout");
+}
+
+static void nobody_takes_what_was_withdrawn(void **state)
+{
+	struct fixture *f = *state;
+	struct operator_request request;
+	int64_t first, second;
+	DONE(f, store_request_put(f->s, RUN_1, OPERATOR_PROMOTE, "ana", NULL, &first, &f->err));
+	DONE(f, store_request_put(f->s, RUN_1, OPERATOR_PAUSE, "ana", NULL, &second, &f->err));
+	assert_true(second > first);
+	assert_int_equal(store_request_withdraw(f->s, first, &f->err), 1);
+	assert_int_equal(store_request_take(f->s, RUN_1, 1, &request, &f->err), 1);
+	assert_int_equal(request.number, second);
+	operator_request_finish(&request);
+	assert_int_equal(store_request_withdraw(f->s, second, &f->err), 0);
+	assert_int_equal(store_request_take(f->s, RUN_1, 1, &request, &f->err), 0);
 }
 
 int main(void)
@@ -73,6 +90,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_newest_open_intent_is_found, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(an_intent_has_one_outcome, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(requests_are_taken_once_in_order, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(nobody_takes_what_was_withdrawn, setup, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,7 @@ static void a_stale_driver_can_write_nothing(void **state)
 	REFUSED(f, store_journal_outcome(f->s, RUN_1, old, intent, true, NULL, &f->err), ERR_STALE, says);
 	REFUSED(f, store_evidence_save(f->s, RUN_1, old, &tick, 1, NULL, 0, &f->err), ERR_STALE, says);
 	REFUSED(f, store_event_append(f->s, RUN_1, old, &event, &f->err), ERR_STALE, says);
-	DONE(f, store_request_put(f->s, RUN_1, OPERATOR_ABORT, "ana", NULL, &f->err));
+	DONE(f, store_request_put(f->s, RUN_1, OPERATOR_ABORT, "ana", NULL, NULL, &f->err));
 	REFUSED(f, store_request_take(f->s, RUN_1, old, &request, &f->err), ERR_STALE, says);
 	assert_int_equal(fixture_count(f, "SELECT (SELECT count(*) FROM ticks) + (SELECT count(*) FROM events)"), 0);
 	assert_int_equal(fixture_count(f, "SELECT count(*) FROM journal WHERE ok IS NULL"), 1);
