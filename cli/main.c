@@ -8,6 +8,7 @@
  *      ├─ weir baseline set|list|show|compare     cmd_baseline.c → store/, reports/compare.c
  *      ├─ weir canary run|status|abort            cmd_canary_*.c → canary/controller.c → machine.c decides,
  *      │                                            drivers/ act, sources/ measure; live_canary.c shows
+ *      ├─ weir canary pause|resume|promote        cmd_canary_ask.c → store/ → the controller of canary run
  *      ├─ weir report load|capacity|rollout       cmd_report.c → store/, reports/
  *      ├─ weir audit verify                       cmd_audit.c → store/
  *      └─ weir doctor                             cmd_doctor.c → observe/

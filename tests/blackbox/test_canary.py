@@ -1,4 +1,4 @@
-"""weir canary run, status, abort, report rollout: real HAProxy, two demo applications, real load through the balancer."""
+"""weir canary run, status, pause, resume, promote, abort, report rollout: real HAProxy, two demo applications, real load through the balancer."""
 
 import http.client
 import json
@@ -284,6 +284,71 @@ def test_abort_from_another_terminal(rig):
     assert any(e["actor"] == "alice" for e in record["events"])
     again = rig.weir("canary", "abort", "web", "--store", rig.store)
     assert again.status == 0 and "ROLLED BACK" in again.stdout, "it is on stable, as asked"
+
+
+def test_pause_resume_and_promote_from_another_terminal(rig):
+    """Stages of a minute, so that nothing but people moves it."""
+
+    def ask(verb, *args, actor="alice"):
+        return rig.weir("canary", verb, "web", "--store", rig.store, *args, env={"WEIR_ACTOR": actor})
+
+    rig.start_canary()
+    run = rig.run(rig.plan(stages=[{"weight": "20%", "min": "60s", "max": "120s"}, {"weight": "100%", "min": "60s"}]))
+    rig.start_traffic()
+    rig.wait_event("weight.verified", 2)
+    nothing = ask("resume")
+    assert nothing.status == 1 and "neither paused nor held" in nothing.stderr and not nothing.stdout, nothing
+    paused = ask("pause", "--reason", "lunch")
+    assert paused.status == 0 and "is paused" in paused.stdout, paused
+    support.wait_until("the hold", lambda: rig.report()["state"] == "holding")
+    again = ask("pause", actor="bob")
+    assert again.status == 1 and "it is paused already" in again.stderr, again
+    resumed = ask("resume", "--json", actor="bob")
+    assert resumed.status == 0 and resumed.json()["type"] == "operator.resumed", resumed
+    assert resumed.json()["actor"] == "bob" and "measured" in resumed.json()["data"]
+    promoted = ask("promote", "--reason", "seen enough")
+    assert promoted.status == 0 and "the rest of its stage" in promoted.stdout, promoted
+    rig.wait_event("weight.verified", 3)
+    assert rig.told("weight.verified")[-1]["after"]["weight_bp"] == 10000
+    assert ask("promote").status == 0
+    assert run.wait() == 0, run.stderr
+    over = ask("pause")
+    assert over.status == 1 and "the rollout is over: promoted" in over.stderr, over
+    record = rig.report()
+    asked = [(e["type"], e["actor"], e["data"].get("text")) for e in record["events"] if e["type"].startswith("operator.")]
+    assert asked == [
+        ("operator.ignored", "alice", "it is neither paused nor held"),
+        ("operator.paused", "alice", "lunch"),
+        ("operator.ignored", "bob", "it is paused already"),
+        ("operator.resumed", "bob", None),
+        ("operator.promoted", "alice", "seen enough"),
+        ("operator.promoted", "alice", None),
+    ]
+    assert record["state"] == "promoted"
+    unknown = rig.weir("canary", "pause", "nothing-of-that-name", "--store", rig.store)
+    assert unknown.status == 2 and "nothing-of-that-name" in unknown.stderr, unknown
+
+
+def test_what_a_dead_controller_was_asked_never_happens(rig):
+    rig.start_canary()
+    plan = rig.plan(stages=[{"weight": "20%", "min": "60s", "max": "120s"}, {"weight": "100%", "min": "60s"}])
+    run = rig.run(plan)
+    rig.start_traffic()
+    rig.wait_event("weight.verified", 2)
+    run.kill()
+    promoted = rig.weir("canary", "promote", "web", "--store", rig.store)
+    assert promoted.status == 3 and "does not answer; the request was withdrawn" in promoted.stderr, promoted
+    run = rig.run(plan)
+    rig.wait_event("rollout.resumed")
+    # Requests are taken in order: had the other one stayed, it would have been first.
+    paused = rig.weir("canary", "pause", "web", "--store", rig.store)
+    assert paused.status == 0, paused
+    support.wait_until("the hold", lambda: rig.report()["state"] == "holding")
+    assert not rig.told("operator.promoted")
+    run.signal(signal.SIGINT)
+    assert run.wait() == 6
+    nobody = rig.weir("canary", "resume", "web", "--store", rig.store)
+    assert nobody.status == 3 and "nobody drives this rollout now" in nobody.stderr, nobody
 
 
 def test_a_second_controller_is_refused(rig):
