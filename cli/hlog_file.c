@@ -36,19 +36,44 @@ static void write_text(struct hlog_file *h, struct buf *text)
 	buf_finish(text);
 }
 
+static bool is_flow(const struct run_progress *p, const char *tag)
+{
+	for (size_t i = 0; i < p->flow_count; i++)
+		if (strcmp(p->flows[i].name, tag) == 0)
+			return true;
+	return false;
+}
+
+/* A flow that is called like one of weir's own tags keeps its name. */
+static void add_tag(struct hlog_file *h, const struct run_progress *p, const char *tag)
+{
+	struct tagged *t = &h->tagged[h->tagged_count++];
+	t->tag = is_flow(p, tag) ? xasprintf("(%s)", tag) : xstrdup(tag);
+	hist_init_latency(&t->hist);
+}
+
+static void make_tags(struct hlog_file *h, const struct run_progress *p)
+{
+	h->tagged = xcalloc(p->flow_count + SET_UP_PARTS, sizeof(*h->tagged));
+	for (; h->tagged_count < p->flow_count; h->tagged_count++) {
+		struct tagged *t = &h->tagged[h->tagged_count];
+		t->tag = xstrdup(p->flows[h->tagged_count].name);
+		hist_init_latency(&t->hist);
+	}
+	for (int i = 0; i < SET_UP_PARTS; i++) {
+		char tag[32];
+		snprintf(tag, sizeof(tag), "set-up-%s", set_up_part_text((enum set_up_part)i));
+		add_tag(h, p, tag);
+	}
+}
+
 static void begin(struct hlog_file *h, const struct run_progress *p)
 {
 	struct buf text;
 	h->begun = true;
 	h->every = p->total > LONG_RUN ? 10 * SECOND : SECOND;
-	h->flow_count = p->flow_count;
-	h->flows = xcalloc(p->flow_count, sizeof(*h->flows));
-	h->names = xcalloc(p->flow_count, sizeof(*h->names));
 	hist_init_latency(&h->all);
-	for (size_t i = 0; i < h->flow_count; i++) {
-		hist_init_latency(&h->flows[i]);
-		h->names[i] = xstrdup(p->flows[i].name);
-	}
+	make_tags(h, p);
 	buf_init(&text, LINES_BYTES_MAX);
 	hlog_write_head(&text, p->started_at);
 	write_text(h, &text);
@@ -62,14 +87,25 @@ static void write_interval(struct hlog_file *h)
 	buf_init(&text, LINES_BYTES_MAX);
 	if (hist_count(&h->all))
 		hlog_write_interval(&text, NULL, from, length, &h->all);
-	for (size_t i = 0; i < h->flow_count; i++) {
-		if (hist_count(&h->flows[i]))
-			hlog_write_interval(&text, h->names[i], from, length, &h->flows[i]);
-		hist_reset(&h->flows[i]);
+	for (size_t i = 0; i < h->tagged_count; i++) {
+		if (hist_count(&h->tagged[i].hist))
+			hlog_write_interval(&text, h->tagged[i].tag, from, length, &h->tagged[i].hist);
+		hist_reset(&h->tagged[i].hist);
 	}
 	hist_reset(&h->all);
 	h->length = 0;
 	write_text(h, &text);
+}
+
+/* What came since the last second, in the order of the tags. */
+static void add_second(struct hlog_file *h, const struct run_progress *p)
+{
+	struct tagged *t = h->tagged;
+	hist_add(&h->all, p->interval);
+	for (size_t i = 0; i < p->flow_count; i++)
+		hist_add(&t++->hist, p->flows[i].interval);
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_add(&t++->hist, &p->interval_set_up[i]);
 }
 
 void hlog_file_second(struct hlog_file *h, const struct run_progress *p)
@@ -81,9 +117,7 @@ void hlog_file_second(struct hlog_file *h, const struct run_progress *p)
 	if (h->length == 0)
 		h->from = p->from;
 	h->length = p->from + p->length - h->from;
-	hist_add(&h->all, p->interval);
-	for (size_t i = 0; i < h->flow_count; i++)
-		hist_add(&h->flows[i], p->flows[i].interval);
+	add_second(h, p);
 	/* A second is never exactly one: half a second of room. What is left at the end is written by close. */
 	if (h->length >= h->every - SECOND / 2)
 		write_interval(h);
@@ -116,7 +150,7 @@ int hlog_file_close(struct hlog_file *h, bool valid, struct err *err)
 {
 	if (!h->path)
 		return 0;
-	if (h->begun && hist_count(&h->all))
+	if (h->begun && h->length > 0)
 		write_interval(h);
 	if (!h->trouble && valid && is_stdout(h) && copy_to_stdout(h) < 0)
 		h->trouble = errno ? errno : EIO;
@@ -124,14 +158,13 @@ int hlog_file_close(struct hlog_file *h, bool valid, struct err *err)
 		h->trouble = errno;
 	if (!valid && !is_stdout(h))
 		set_aside(h);
-	for (size_t i = 0; i < h->flow_count; i++) {
-		hist_finish(&h->flows[i]);
-		free(h->names[i]);
+	for (size_t i = 0; i < h->tagged_count; i++) {
+		hist_finish(&h->tagged[i].hist);
+		free(h->tagged[i].tag);
 	}
-	free(h->names);
+	free(h->tagged);
 	if (h->begun)
 		hist_finish(&h->all);
-	free(h->flows);
 	const int trouble = h->trouble;
 	const char *path = h->path;
 	*h = (struct hlog_file){ .path = NULL };

@@ -1,7 +1,8 @@
 /* hlog_file.h: --hlog: the histograms of a run as an HdrHistogram log, written while the run goes on.
  *
  * An interval is a second, or ten in runs of more than ten minutes. Each has an untagged line of all requests, which
- * every reader shows, and one line per flow; intervals in which nothing ended have none. The untagged lines add up to
+ * every reader shows, one line per flow, and one per part of setting connections up (tags set-up-dns, set-up-connect,
+ * set-up-tls); what did not happen in an interval has no line in it. The untagged lines add up to
  * the histogram of the record. Memory does not grow with the run.
  *
  * When the run turns out not to be valid, FILE becomes FILE.unverified: nothing of it is the target's. "-" is stdout,
@@ -17,12 +18,17 @@
 #include "base/err.h"
 #include "record/progress.h"
 
+struct tagged {
+	char *tag; /* own */
+	struct hist hist;
+};
+
 struct hlog_file {
 	const char *path; /* kept; NULL: there is none */
 	FILE *file;
-	struct hist all, *flows; /* of the interval under way */
-	char **names;            /* of the flows, own */
-	size_t flow_count;
+	struct hist all;       /* of the interval under way */
+	struct tagged *tagged; /* and its parts: the flows, then weir's own */
+	size_t tagged_count;
 	dur_ns from, length, every;
 	bool begun;
 	int trouble; /* errno of the first write that failed; 0: none */

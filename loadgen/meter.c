@@ -22,6 +22,8 @@ struct meter *meter_create(const struct program *program)
 	hist_init_latency(&m->response);
 	hist_init_latency(&m->service);
 	hist_init_latency(&m->lag);
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_init_latency(&m->set_up[i]);
 	return m;
 }
 
@@ -49,6 +51,8 @@ void meter_destroy(struct meter *m)
 	hist_finish(&m->response);
 	hist_finish(&m->service);
 	hist_finish(&m->lag);
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_finish(&m->set_up[i]);
 	free(m->steps);
 	free(m->flows);
 	free(m->checks);
@@ -72,6 +76,8 @@ void meter_reset(struct meter *m)
 	hist_reset(&m->response);
 	hist_reset(&m->service);
 	hist_reset(&m->lag);
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_reset(&m->set_up[i]);
 	drop_samples(m);
 	m->started = m->requests = m->failed = m->exceeded = m->censored = m->by_replay = m->by_curl = m->warmup = 0;
 	m->connections = m->bytes_sent = m->bytes_received = m->retries = m->redirects = 0;
@@ -131,6 +137,8 @@ void meter_add(struct meter *into, const struct meter *from)
 	hist_add(&into->response, &from->response);
 	hist_add(&into->service, &from->service);
 	hist_add(&into->lag, &from->lag);
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_add(&into->set_up[i], &from->set_up[i]);
 	for (size_t i = 0; i < from->sample_count && into->sample_count < RUN_SAMPLES_MAX; i++) {
 		const struct error_sample *s = &from->samples[i];
 		into->samples[into->sample_count++] = (struct error_sample){ s->error, xstrdup(s->flow),
@@ -157,6 +165,13 @@ void meter_record(struct meter *m, const struct measurement *r)
 		m->failed++;
 		m->errors[r->error]++;
 	}
+}
+
+void meter_record_set_up(struct meter *m, const dur_ns *parts)
+{
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		if (parts[i] > 0)
+			hist_record(&m->set_up[i], parts[i]);
 }
 
 void meter_sample(struct meter *m, enum run_error error, uint32_t step, const char *text)

@@ -32,11 +32,12 @@ struct check_meter {
 };
 
 struct meter {
-	const struct program *program; /* kept */
-	struct step_meter *steps;      /* as program.steps */
-	struct flow_meter *flows;      /* as program.flows */
-	struct check_meter *checks;    /* as program.checks */
-	struct hist response, service; /* of all requests */
+	const struct program *program;    /* kept */
+	struct step_meter *steps;         /* as program.steps */
+	struct flow_meter *flows;         /* as program.flows */
+	struct check_meter *checks;       /* as program.checks */
+	struct hist response, service;    /* of all requests */
+	struct hist set_up[SET_UP_PARTS]; /* of their new connections */
 	struct hist lag; /* actual send - the first moment at which it could be sent: the generator's own lateness */
 
 	uint64_t started;                 /* requests sent, by actual time */
@@ -77,6 +78,9 @@ struct measurement {
 	bool exceeded;
 };
 void meter_record(struct meter *m, const struct measurement *r);
+
+/* A new connection: <parts> are SET_UP_PARTS times; 0: it did not happen. */
+void meter_record_set_up(struct meter *m, const dur_ns *parts);
 
 /* Keeps the first few; <text> is redacted already and copied. */
 void meter_sample(struct meter *m, enum run_error error, uint32_t step, const char *text);

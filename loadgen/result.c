@@ -58,6 +58,8 @@ void result_fill(struct run_record *r, const struct meter *m, dur_ns measured)
 	hist_add(&r->response, &m->response);
 	hist_add(&r->service, &m->service);
 	hist_add(&r->lag, &m->lag);
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_add(&r->set_up[i], &m->set_up[i]);
 	run_record_make_flows(r, m->program->flow_count);
 	for (uint32_t i = 0; i < m->program->flow_count; i++)
 		fill_flow(&r->flows[i], m, i);

@@ -64,6 +64,12 @@ static enum run_error error_of_net(enum net_error e)
 	return RUN_ERROR_PROTOCOL;
 }
 
+static void measure_set_up(struct meter *m, const struct transfer *x)
+{
+	const dur_ns parts[SET_UP_PARTS] = { x->dns, x->connect, x->tls };
+	meter_record_set_up(m, parts);
+}
+
 /* What came of the request, into the meter. Warm-up by the intended start: a request belongs to the phase in which
  * its client wanted it. */
 static void measure(struct user *u, uint32_t step, bool cut)
@@ -79,6 +85,8 @@ static void measure(struct user *u, uint32_t step, bool cut)
 		m->warmup++;
 		return;
 	}
+	if (x->new_connection)
+		measure_set_up(m, x);
 	struct measurement r = {
 		.step = step,
 		.response = mono_since(x->end, u->intended),
@@ -168,6 +176,8 @@ static void count_exchange(struct user *u)
 	u->connected = u->connected || x->new_connection;
 	if (u->intended.ns < u->worker->plan.measured_from.ns)
 		return;
+	if (x->new_connection)
+		measure_set_up(m, x);
 	m->retries += u->vm.outcome.retried;
 	m->redirects += !u->vm.outcome.retried;
 }

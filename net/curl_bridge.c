@@ -4,7 +4,10 @@
  * request leaves in the next turn through a timer of 0; libev then does not sleep, and many starts share one turn. */
 #include "net/curl_bridge.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -245,12 +248,61 @@ static dur_ns curl_time(CURL *easy, CURLINFO info)
 	return us * MICROSECOND;
 }
 
-void curl_bridge_set_up_times(CURL *easy, struct transfer *x)
+/* The host of "HOST:PORT", "USER@HOST", "[::1]:PORT" is an address, so that nobody was asked for it. */
+static bool is_address(struct str authority)
 {
-	const dur_ns dns = curl_time(easy, CURLINFO_NAMELOOKUP_TIME_T);
+	char host[64];
+	struct in_addr ignored;
+	const size_t at = str_find(authority, '@');
+	if (at < authority.len)
+		authority = str_from_at(authority, at + 1);
+	if (str_starts(authority, STR("[")))
+		return true;
+	const struct str name = str_first(authority, str_find(authority, ':'));
+	if (name.len >= sizeof(host)) /* longer than any address */
+		return false;
+	memcpy(host, name.p, name.len);
+	host[name.len] = '\0';
+	return inet_aton(host, &ignored) != 0;
+}
+
+/* The authority of an URL; a proxy may come without its scheme. */
+static struct str authority_of(const char *url)
+{
+	const char *scheme = strstr(url, "://");
+	const struct str rest = str_from(scheme ? scheme + 3 : url);
+	return str_first(rest, strcspn(rest.p, "/?#"));
+}
+
+/* Who was connected to: the proxy, or whom the scenario put in the target's place ("::HOST:PORT"), or the target. */
+static struct str authority_reached(const struct transfer_route *r, const char *url)
+{
+	if (r->proxy)
+		return authority_of(r->proxy);
+	if (r->connect_to && strncmp(r->connect_to, "::", 2) == 0)
+		return str_from(r->connect_to + 2);
+	return authority_of(url);
+}
+
+/* What happened took time, also when libcurl's microseconds are too coarse for it. */
+static dur_ns time_between(dur_ns from, dur_ns to)
+{
+	return to > from ? to - from : MICROSECOND;
+}
+
+void curl_bridge_set_up_times(CURL *easy, const struct transport_options *options, struct transfer *x)
+{
+	const dur_ns found = curl_time(easy, CURLINFO_NAMELOOKUP_TIME_T);
 	const dur_ns connected = curl_time(easy, CURLINFO_CONNECT_TIME_T);
 	const dur_ns secured = curl_time(easy, CURLINFO_APPCONNECT_TIME_T);
-	x->dns = dns;
-	x->connect = connected > dns ? connected - dns : 0;
-	x->tls = secured > connected ? secured - connected : 0;
+	x->new_connection = connected > 0;
+	x->dns = x->connect = x->tls = 0;
+	if (!x->new_connection)
+		return;
+	if (!is_address(authority_reached(&options->route, x->url)))
+		x->dns = time_between(0, found);
+	x->connect = time_between(found, connected);
+	/* For plain HTTP some versions of libcurl stamp this, too; a handshake that failed has no end. */
+	if (secured > 0 && strncasecmp(x->url, "https:", 6) == 0)
+		x->tls = time_between(connected, secured);
 }

@@ -59,7 +59,8 @@ enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail);
  * not like the client's certificate. */
 bool curl_bridge_is_alert(const char *detail);
 
-/* How long a new connection's parts took, into <x>. */
-void curl_bridge_set_up_times(CURL *easy, struct transfer *x);
+/* Whether <easy> made a connection, and how long its parts took, into <x>. Only for a handle that did not go on over a
+ * kept one. Of one that failed on the way (a handshake, a timeout) not all versions of libcurl tell. */
+void curl_bridge_set_up_times(CURL *easy, const struct transport_options *options, struct transfer *x);
 
 #endif

@@ -70,9 +70,10 @@ struct transfer {
 	struct mono sent, first_byte, end; /* first_byte 0: none */
 	int status;
 	enum net_error error;
-	char detail[160]; /* of the error, in words; "" without one */
-	bool new_connection;
-	dur_ns dns, connect, tls; /* of a new connection; each 0 when it did not happen */
+	char detail[160];         /* of the error, in words; "" without one */
+	bool new_connection;      /* one was made for it */
+	dur_ns dns, connect, tls; /* of a new connection, end to end; each 0 when it did not happen: dns is for names
+	                           * only (libcurl's own short memory of them included), tls for a handshake that ended */
 	uint64_t bytes_sent, bytes_received;
 
 	enum transport_kind carried_by; /* replay or curl; from transport_start on */

@@ -71,9 +71,8 @@ static void read_figures(struct state *s, struct transfer *x)
 	x->status = (int)status;
 	x->bytes_sent = sent_bytes(s, x, (uint64_t)request_bytes, (uint64_t)up);
 	x->bytes_received = (uint64_t)header_bytes + (uint64_t)down;
-	x->new_connection = connects > 0;
 	if (connects > 0)
-		curl_bridge_set_up_times(s->easy, x);
+		curl_bridge_set_up_times(s->easy, &s->transport->options, x);
 }
 
 static void on_finished(CURL *easy, CURLcode code)

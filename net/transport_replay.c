@@ -135,9 +135,11 @@ static void fail_exchange(struct state *s, enum net_error error, const char *det
 static void on_deadline(struct deadlines *all, struct deadline *d)
 {
 	struct state *s = container_of(d, struct state, deadline);
-	const struct transfer *x = s->transfer;
+	struct transfer *x = s->transfer;
 	const struct mono now = mono_now();
 	char detail[128];
+	if (s->link.phase == LINK_OPENING)
+		curl_bridge_set_up_times(s->link.easy, &s->transport->options, x);
 	snprintf(detail, sizeof(detail), "timed out after %lld milliseconds with %llu bytes received",
 	         (long long)(mono_since(now, x->sent) / MILLISECOND),
 	         (unsigned long long)(s->response.head_bytes + s->response.body_bytes));
@@ -334,12 +336,9 @@ static void on_opened(CURL *easy, CURLcode code)
 	struct http1_target target;
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&s);
 	struct transfer *x = s->transfer;
-	if (code == CURLE_OK) {
-		curl_bridge_set_up_times(easy, x);
-		x->new_connection = true;
-		if (replay_link_take(&s->link) < 0)
-			code = CURLE_COULDNT_CONNECT;
-	}
+	curl_bridge_set_up_times(easy, &s->transport->options, x);
+	if (code == CURLE_OK && replay_link_take(&s->link) < 0)
+		code = CURLE_COULDNT_CONNECT;
 	if (code != CURLE_OK) {
 		const char *why = s->link.detail[0] ? s->link.detail : curl_easy_strerror(code);
 		enum net_error error = curl_bridge_error(easy, code, why);

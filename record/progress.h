@@ -30,6 +30,7 @@ struct run_progress {
 	const uint64_t *all_errors;         /* RUN_ERROR_KINDS of them, sum to all_failed */
 	const struct hist *interval;        /* response times of all requests of the interval */
 	const struct hist *response, *service, *lag; /* so far */
+	const struct hist *interval_set_up, *set_up; /* SET_UP_PARTS each: of the interval, so far */
 	const struct flow_progress *flows;
 	size_t flow_count;
 };

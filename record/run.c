@@ -17,6 +17,17 @@ const char *run_error_text(enum run_error e)
 	return texts[e];
 }
 
+const char *set_up_part_text(enum set_up_part p)
+{
+	static const char *const texts[] = {
+#define X(id, text) text,
+		RUN_SET_UP_PARTS(X)
+#undef X
+	};
+	must((size_t)p < ARRAY_LEN(texts));
+	return texts[p];
+}
+
 const char *run_verdict_text(enum run_verdict v)
 {
 	static const char *const texts[] = { "met", "not-met", "invalid", "aborted" };
@@ -37,6 +48,8 @@ void run_record_init(struct run_record *r)
 	hist_init_latency(&r->lag);
 	hist_init_latency(&r->response);
 	hist_init_latency(&r->service);
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_init_latency(&r->set_up[i]);
 }
 
 void run_record_make_flows(struct run_record *r, size_t count)
@@ -115,6 +128,8 @@ void run_record_finish(struct run_record *r)
 	hist_finish(&r->lag);
 	hist_finish(&r->response);
 	hist_finish(&r->service);
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_finish(&r->set_up[i]);
 	json_decref(r->manifest);
 	*r = (struct run_record){ 0 };
 }

@@ -44,6 +44,21 @@ const char *run_verdict_text(enum run_verdict v); /* "met", "not-met", "invalid"
 enum run_validity { RUN_VALID, RUN_SUSPECT, RUN_NOT_VALID };
 const char *run_validity_text(enum run_validity v); /* "valid", "suspect", "invalid" */
 
+/* What a new connection needs before a request can be sent. A part that did not happen is in no histogram: dns is for
+ * names, tls for TLS. All of it is inside the response time of the request that paid for it, too. */
+#define RUN_SET_UP_PARTS(X)   \
+	X(DNS, "dns")         \
+	X(CONNECT, "connect") \
+	X(TLS, "tls")
+
+enum set_up_part {
+#define X(id, text) SET_UP_##id,
+	RUN_SET_UP_PARTS(X)
+#undef X
+		SET_UP_PARTS
+};
+const char *set_up_part_text(enum set_up_part p);
+
 struct step_record {
 	char *name;
 	uint64_t requests; /* finished or censored */
@@ -120,10 +135,11 @@ struct run_record {
 	uint64_t errors[RUN_ERROR_KINDS]; /* sums to failed */
 	uint64_t by_replay, by_curl;      /* requests per transport */
 	uint64_t bytes_sent, bytes_received;
-	uint64_t connections;        /* that were opened */
+	uint64_t connections;        /* that were opened, the warm-up's included */
 	uint64_t retries, redirects; /* exchanges after which their request went on: none of them is in requests */
 
-	struct hist response, service; /* of all requests */
+	struct hist response, service;    /* of all requests */
+	struct hist set_up[SET_UP_PARTS]; /* of the connections that were opened for them */
 	struct flow_record *flows;
 	size_t flow_count;
 	struct check_record *checks;

@@ -20,6 +20,11 @@
 
 static const char *const verdicts[] = { "met", "not-met", "invalid", "aborted" };
 static const char *const validities[] = { "valid", "suspect", "invalid" };
+static const char *const set_up_keys[] = {
+#define X(id, text) text "_us",
+	RUN_SET_UP_PARTS(X)
+#undef X
+};
 
 /* What the target's figures are written into: <o> itself, or its "unverified" when nobody may take them for that. */
 static json_t *figures_of(json_t *o, const struct run_record *r)
@@ -193,6 +198,9 @@ json_t *run_record_encode(const struct run_record *r, enum run_json form)
 	json_t *figures = figures_of(o, r);
 	hist_out(figures, "response_time_us", &r->response, histograms);
 	hist_out(figures, "service_time_us", &r->service, histograms);
+	json_t *set_up = out_object(figures, "set_up");
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_out(set_up, set_up_keys[i], &r->set_up[i], histograms);
 	json_t *flows = out_array(o, "flows");
 	for (size_t i = 0; i < r->flow_count; i++)
 		encode_flow(out_item(flows), r, &r->flows[i], histograms);
@@ -250,6 +258,19 @@ static void decode_requests(const struct in *o, struct run_record *r)
 	/* Records of before 2026-11-20 have neither. */
 	r->retries = in_has(o, "retries") ? in_u64(o, "retries") : 0;
 	r->redirects = in_has(o, "redirects") ? in_u64(o, "redirects") : 0;
+}
+
+static void decode_set_up(const struct in *figures, struct run_record *r)
+{
+	/* Records of before the evening of 2026-11-20 have none. */
+	if (!figures->reading->failed && !in_has(figures, "set_up")) {
+		for (int i = 0; i < SET_UP_PARTS; i++)
+			hist_init_latency(&r->set_up[i]);
+		return;
+	}
+	const struct in set_up = in_object(figures, "set_up");
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_in(&set_up, set_up_keys[i], &r->set_up[i]);
 }
 
 static void decode_steps(const struct in *o, const struct run_record *r, struct flow_record *f, size_t *room)
@@ -390,6 +411,7 @@ int run_record_decode(const json_t *json, struct run_record *ret, struct err *er
 	const struct in figures = figures_in(&o, ret);
 	hist_in(&figures, "response_time_us", &ret->response);
 	hist_in(&figures, "service_time_us", &ret->service);
+	decode_set_up(&figures, ret);
 	decode_flows(&o, ret);
 	decode_checks(&o, ret);
 	decode_thresholds(&o, ret);

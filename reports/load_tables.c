@@ -189,6 +189,41 @@ void load_times(const struct run_record *r, const struct report_style *s, bool b
 	          "actual send. Intervals take requests for independent: near saturation the truth is wider.");
 }
 
+/* "connect p50 120 us, p99 900 us", or its maximum where there are too few for the quantile. */
+static void add_part(struct buf *out, const char *name, const struct hist *h)
+{
+	TEXT(a);
+	if (!hist_count(h))
+		return;
+	buf_printf(out, "%s%s p50 %s", buf_str(out).len ? "; " : "", name, text_duration(hist_quantile(h, 0.5), a));
+	if (hist_count(h) >= quantile_least_n(0.99))
+		buf_printf(out, ", p99 %s", text_duration(hist_quantile(h, 0.99), a));
+	else
+		buf_printf(out, ", max %s", text_duration(hist_max(h), a));
+}
+
+bool load_set_up_text(const struct run_record *r, struct buf *out)
+{
+	static const char *const names[SET_UP_PARTS] = { "DNS", "connect", "TLS" };
+	TEXT(a);
+	const int64_t opened = hist_count(&r->set_up[SET_UP_CONNECT]);
+	if (!opened)
+		return false;
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		add_part(out, names[i], &r->set_up[i]);
+	buf_printf(out, " (%s opened)", text_count((double)opened, a));
+	return true;
+}
+
+void load_set_up(const struct run_record *r, const struct report_style *s, struct buf *out)
+{
+	struct buf text;
+	buf_init(&text, REPORT_BYTES_MAX);
+	if (load_set_up_text(r, &text))
+		style_pair(s, out, NAMES, "set-up", "%s", buf_cstr(&text));
+	buf_finish(&text);
+}
+
 static void add_place(struct table *t, enum tone tone, const char *indent, const char *name, uint64_t requests,
                       uint64_t failed, const struct hist *h)
 {

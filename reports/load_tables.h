@@ -13,6 +13,10 @@ void load_requests(const struct run_record *r, const struct report_style *s, str
 /* Quantiles of response and service time; <brief>: p50, p95, p99, max only. */
 void load_times(const struct run_record *r, const struct report_style *s, bool brief, struct buf *out);
 
+/* How long new connections took, in one line; nothing, and false, when none was opened. */
+bool load_set_up_text(const struct run_record *r, struct buf *out);
+void load_set_up(const struct run_record *r, const struct report_style *s, struct buf *out);
+
 /* Flows, with their steps when <steps>; at most <most> flows (0: all). */
 void load_flows(const struct run_record *r, const struct report_style *s, bool steps, size_t most, struct buf *out);
 void load_checks(const struct run_record *r, const struct report_style *s, struct buf *out);

@@ -170,6 +170,7 @@ static void write_unverified(const struct run_record *r, const struct report_sty
 	          "%s requests, %s failed. Do not quote these times: they contain the generator's own delay.",
 	          text_count((double)r->requests, a), text_count((double)r->failed, b));
 	load_times(r, s, true, out);
+	load_set_up(r, s, out);
 }
 
 static void write_title(const struct run_record *r, const struct report_style *s, struct buf *out)
@@ -204,6 +205,7 @@ void report_load_text(const struct run_record *r, const struct report_style *s, 
 	if (r->requests) {
 		style_heading(s, out, "Times");
 		load_times(r, s, false, out);
+		load_set_up(r, s, out);
 		load_flows(r, s, true, 0, out);
 		load_checks(r, s, out);
 		load_timeline(r, s, out);
@@ -233,6 +235,7 @@ void report_load_summary(const struct run_record *r, const struct report_style *
 	              text_share(load_error_rate(r->failed, r->requests), d),
 	              r->validity == RUN_SUSPECT ? "; SUSPECT" : "");
 	load_times(r, s, true, out);
+	load_set_up(r, s, out);
 	if (r->flow_count > 1)
 		load_flows(r, s, false, SUMMARY_FLOWS, out);
 	load_thresholds(r, s, SUMMARY_THRESHOLDS, out);

@@ -130,6 +130,11 @@ static void add_times(const struct run_record *r, struct buf *out)
 	buf_printf(out, "| max | %s | | %s |\n",
 	           hist_count(&r->response) ? text_duration(hist_max(&r->response), a) : "n/a",
 	           hist_count(&r->service) ? text_duration(hist_max(&r->service), b) : "n/a");
+	struct buf set_up;
+	buf_init(&set_up, REPORT_BYTES_MAX);
+	if (load_set_up_text(r, &set_up))
+		buf_printf(out, "\nSet-up: %s\n", buf_cstr(&set_up));
+	buf_finish(&set_up);
 }
 
 static void add_figures(const struct run_record *r, struct buf *out)

@@ -130,6 +130,12 @@ static void add_totals(struct buf *out, const struct run_progress *p)
 	add_flows(out, p);
 	add_head(out, "weir_service_time_seconds", "histogram", "From the send to the end of the answer.");
 	add_series(out, "weir_service_time_seconds", NULL, NULL, &service, 1);
+	add_head(out, "weir_connection_set_up_seconds", "histogram", "What new connections needed, by part.");
+	for (int i = 0; i < SET_UP_PARTS; i++) {
+		const struct flow_progress part = { .response = &p->set_up[i] };
+		add_series(out, "weir_connection_set_up_seconds", "part", set_up_part_text((enum set_up_part)i), &part,
+		           1);
+	}
 }
 
 static void add_gauges(struct buf *out, const struct run_progress *p)

@@ -157,8 +157,11 @@ def test_the_histogram_log_is_that_of_the_record(weir, demo_app):
             # The record never says more than the largest recorded value; a bucket's end may be 1 in 1,000 above it.
             measured = min(whole.quantile(q) / 1000, expected["max"])
             assert abs(measured - expected[name]) <= 0.001 * expected[name] + 1, (tag, name)
+    assert set(i.tag for i in intervals) == {None, "version", "groups", "set-up-connect"}
+    opened = sum(i.histogram.total for i in intervals if i.tag == "set-up-connect")
+    assert opened == figures["set_up"]["connect_us"]["count"] == figures["connections"] > 0
     for one in untagged:
-        flows = [i for i in intervals if i.tag and i.start == one.start]
+        flows = [i for i in intervals if i.tag in ("version", "groups") and i.start == one.start]
         assert sum(i.histogram.total for i in flows) == one.histogram.total
 
 

@@ -131,6 +131,11 @@ def figures(weir, peer, transport):
     total = record["requests"]["total"]
     other = "curl" if transport == "replay" else "replay"
     assert total > 0 and record["transport"] == {transport: total, other: 0}
+    set_up = {**record, **record.get("unverified", {})}["set_up"]
+    assert set_up["dns_us"]["count"] == 0, set_up  # the URL has an address
+    assert set_up["connect_us"]["count"] == set_up["tls_us"]["count"], set_up
+    assert abs(set_up["tls_us"]["count"] - record["connections"]) <= 1, set_up  # the last one may have been cut
+    assert 0 < set_up["connect_us"]["p50"] < 1e6 and 0 < set_up["tls_us"]["p50"] < 5e6, set_up
     return {
         "errors": sorted(kind for kind, count in record["requests"]["errors"].items() if count),
         "failed": record["requests"]["failed"] == total,

@@ -3,11 +3,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "tests/support/transport_rig.h"
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\n"
@@ -170,6 +172,7 @@ static void nobody_there_is_a_connect_error(void **state)
 	c.x.url = url;
 	client_exchange(&r, &c);
 	client_assert_error(&c, NET_CONNECT);
+	assert_false(c.x.new_connection);
 	assert_int_equal(c.x.status, 0);
 	assert_int_equal(c.x.first_byte.ns, 0);
 	c.x.url = r.url; /* the same handle, elsewhere */
@@ -192,6 +195,35 @@ static void a_name_that_cannot_be_is_a_dns_error(void **state)
 	client_assert_error(&c, NET_DNS);
 	client_finish(&r, &c);
 	rig_tear_down(&r);
+}
+
+static void a_handshake_that_fails_has_no_time(void **state)
+{
+	static const struct peer_act no_tls[] = { PEER_SEND("HTTP/1.1 400 No\r\n\r\n"), { PEER_HANG, { 0 } } };
+	static const struct peer_act silent[] = { { PEER_HANG, { 0 } } };
+	struct rig r;
+	struct client c;
+	SET_UP(&r, no_tls, silent, ok_for_ever);
+	client_init(&r, &c);
+	char *url = xasprintf("https%s/", peer_origin(r.peer) + strlen("http"));
+	c.x.url = url;
+	client_exchange(&r, &c);
+	client_assert_error(&c, NET_TLS);
+	assert_true(c.x.new_connection == (c.x.connect > 0)); /* not all versions of libcurl know */
+	assert_int_equal(c.x.tls, 0);
+	assert_int_equal(c.x.dns, 0);
+	c.x.timeout = 300 * MILLISECOND;
+	client_exchange(&r, &c);
+	client_assert_error(&c, NET_TIMEOUT);
+	assert_true(c.x.new_connection == (c.x.connect > 0));
+	assert_int_equal(c.x.tls, 0);
+	c.x.timeout = DEADLINE;
+	c.x.url = r.url;
+	client_exchange(&r, &c);
+	client_assert_error(&c, NET_NONE);
+	client_finish(&r, &c);
+	rig_tear_down(&r);
+	free(url);
 }
 
 static void only_http_is_spoken(void **state)
@@ -327,6 +359,7 @@ int main(void)
 		RIG_CASE(a_timeout_is_never_early_and_may_change),
 		RIG_CASE(nobody_there_is_a_connect_error),
 		RIG_CASE(a_name_that_cannot_be_is_a_dns_error),
+		RIG_CASE(a_handshake_that_fails_has_no_time),
 		RIG_CASE(only_http_is_spoken),
 		RIG_CASE(a_cancelled_transfer_is_done_later_and_once),
 		RIG_CASE(a_cancelled_transfer_does_not_wear_old_figures),

@@ -36,7 +36,9 @@ static void an_answer_is_heard_whole(void **state)
 	assert_string_equal(buf_cstr(&c.body), "hello");
 	assert_string_equal(buf_cstr(&c.headers), "Content-Length=5\nX-Kind=good\nX-None=\n");
 	assert_true(c.x.new_connection);
-	assert_true(c.x.connect > 0 && c.x.tls == 0);
+	assert_true(c.x.connect > 0);
+	assert_int_equal(c.x.dns, 0); /* the peer's URL has an address */
+	assert_int_equal(c.x.tls, 0);
 	assert_true(c.x.sent.ns <= c.x.first_byte.ns && c.x.first_byte.ns <= c.x.end.ns);
 	assert_true(rig_was_sent(&r, "GET /path?a=b HTTP/1.1\r\n"));
 	assert_int_equal(c.x.bytes_received,
@@ -408,6 +410,26 @@ static void a_refusal_ends_a_large_upload(void **state)
 
 /* --- connections --- */
 
+static void only_names_have_to_be_found(void **state)
+{
+	static const char *const hosts[] = { "localhost", "127.0.0.1" };
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		struct rig r;
+		struct client c;
+		char url[128];
+		SET_UP(&r, ok_for_ever);
+		client_init(&r, &c);
+		snprintf(url, sizeof(url), "http://%s%s", hosts[i], strrchr(r.url, ':'));
+		c.x.url = url;
+		client_exchange(&r, &c);
+		client_assert_error(&c, NET_NONE);
+		assert_true(c.x.new_connection && c.x.connect > 0);
+		assert_true((c.x.dns > 0) == (i == 0));
+		client_finish(&r, &c);
+		rig_tear_down(&r);
+	}
+}
+
 static void a_connection_is_kept(void **state)
 {
 	struct rig r;
@@ -516,6 +538,7 @@ int main(void)
 		RIG_CASE(an_answer_may_come_in_any_parts),
 		RIG_CASE(a_peer_that_reads_late_gets_the_whole_body),
 		RIG_CASE(a_refusal_ends_a_large_upload),
+		RIG_CASE(only_names_have_to_be_found),
 		RIG_CASE(a_connection_is_kept),
 		RIG_CASE(a_connection_that_the_peer_closed_is_made_anew),
 		RIG_CASE(a_kept_connection_that_ends_under_a_request_is_replaced),

@@ -68,6 +68,8 @@ static void fill(struct meter *m, uint64_t by)
 	hist_record(&m->flows[FLOW_SHOP].iteration, (dur_ns)by * SECOND);
 	m->checks[1] = (struct check_meter){ by + 10, by + 11 };
 	m->arrivals.planned = by;
+	const dur_ns parts[SET_UP_PARTS] = { 0, (dur_ns)by * MICROSECOND, SECOND };
+	meter_record_set_up(m, parts);
 	meter_sample(m, RUN_ERROR_DNS, STEP_SHOP_LOGIN, "no such host");
 }
 
@@ -96,6 +98,10 @@ static void meters_add_up(void **state)
 	assert_int_equal(a->steps[STEP_AUTH_LOGIN].requests, 2);
 	assert_int_equal(hist_count(&a->response), 2);
 	assert_int_equal(hist_max(&a->steps[STEP_AUTH_LOGIN].response), 5 * MILLISECOND);
+	assert_int_equal(hist_count(&a->set_up[SET_UP_DNS]), 0); /* what takes no time did not happen */
+	assert_int_equal(hist_count(&a->set_up[SET_UP_CONNECT]), 2);
+	assert_int_equal(hist_max(&a->set_up[SET_UP_CONNECT]), 5 * MICROSECOND);
+	assert_int_equal(hist_min(&a->set_up[SET_UP_TLS]), SECOND);
 	assert_int_equal(a->sample_count, 2);
 	meter_destroy(b); /* a sample is a copy */
 	assert_string_equal(a->samples[1].text, "no such host");
@@ -119,6 +125,7 @@ static void a_reset_meter_is_like_a_new_one(void **state)
 	assert_int_equal(sum->sample_count, 1);
 	assert_int_equal(hist_count(&sum->response), 1);
 	assert_int_equal(hist_count(&sum->lag), 1);
+	assert_int_equal(hist_count(&sum->set_up[SET_UP_TLS]), 1);
 	assert_int_equal(hist_count(&sum->flows[FLOW_SHOP].iteration), 1);
 	assert_int_equal(sum->steps[STEP_AUTH_LOGIN].requests, 1);
 	meter_destroy(m);

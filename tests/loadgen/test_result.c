@@ -34,6 +34,7 @@ static struct meter *measured(void)
 	m->checks[1] = (struct check_meter){ 0, 7 };
 	m->connections = 11;
 	m->bytes_sent = 12;
+	meter_record_set_up(m, (const dur_ns[SET_UP_PARTS]){ 0, 80 * MICROSECOND, MILLISECOND });
 	m->bytes_received = 13;
 	meter_sample(m, RUN_ERROR_RESET, STEP_SHOP_LOGIN, "gone");
 	return m;
@@ -56,6 +57,9 @@ static void a_record_holds_what_was_measured(void **state)
 	assert_int_equal(r.bytes_sent, 12);
 	assert_int_equal(r.bytes_received, 13);
 	assert_int_equal(hist_count(&r.response), 3);
+	assert_int_equal(hist_count(&r.set_up[SET_UP_DNS]), 0);
+	assert_int_equal(hist_max(&r.set_up[SET_UP_CONNECT]), 80 * MICROSECOND);
+	assert_int_equal(hist_max(&r.set_up[SET_UP_TLS]), MILLISECOND);
 	assert_int_equal(hist_max(&r.service), 20 * MILLISECOND);
 	assert_int_equal(hist_max(&r.lag), 10 * MILLISECOND);
 	assert_int_equal(r.sample_count, 1);

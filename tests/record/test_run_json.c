@@ -43,6 +43,9 @@ static void what_was_encoded_comes_back(void **state)
 		assert_int_equal(hist_max(&again.response), hist_max(&run.response));
 		assert_int_equal(hist_quantile(&again.response, 0.95), hist_quantile(&run.response, 0.95));
 		assert_int_equal(again.response.clamped, 1);
+		assert_int_equal(hist_count(&again.set_up[SET_UP_DNS]), 0);
+		assert_int_equal(hist_max(&again.set_up[SET_UP_CONNECT]), hist_max(&run.set_up[SET_UP_CONNECT]));
+		assert_int_equal(hist_count(&again.set_up[SET_UP_TLS]), 70);
 		assert_int_equal(again.started_at.ns, run.started_at.ns);
 		assert_float_equal(again.thresholds[0].value, 1234567, 0);
 		assert_false(again.thresholds[2].has_value);
@@ -107,6 +110,8 @@ static void figures_of_invalid_runs_are_not_where_programs_look(void **state)
 		assert_non_null(json_object_get(json_object_get(places[i], "unverified"), "response_time_us"));
 	}
 	assert_null(json_object_get(threshold, "value"));
+	assert_null(json_object_get(json, "set_up"));
+	assert_non_null(json_object_get(json_object_get(json_object_get(json, "unverified"), "set_up"), "tls_us"));
 	json_decref(json);
 	run_record_finish(&run);
 }
@@ -159,6 +164,8 @@ static void wrong_members_are_named(void **state)
 		  "response_time_us must be a histogram that agrees with its count" },
 		{ "response_time_us/max", json_integer(1),
 		  "response_time_us must be a histogram that agrees with its min" },
+		{ "set_up", json_array(), "set_up must be an object" },
+		{ "set_up/tls_us/count", json_integer(5), "set_up.tls_us must be a histogram that agrees" },
 		{ "flows", many(257), "flows must be an array of at most 256 items" },
 		{ "flows/1/steps", many(1024), "flows[1].steps must be an array of at most 1023 items" },
 		{ "flows/1/steps/1/requests", json_string("2"), "flows[1].steps[1].requests must be a whole number" },
@@ -229,18 +236,40 @@ static void summaries_say_what_was_observed(void **state)
 	run_record_finish(&run);
 }
 
-static void records_from_before_resources_are_read(void **state)
+/* As the first version wrote it: without all that came later. */
+static void make_old(json_t *json)
 {
-	struct run_record run, again;
-	struct err err = { 0 };
-	sample_run(&run, "01RUN", "critical-flows", RUN_VALID, 1);
-	json_t *json = run_record_encode(&run, RUN_JSON_HISTOGRAMS);
-	json_object_del(json, "resources");
-	assert_int_equal(run_record_decode(json, &again, &err), 0);
-	assert_int_equal(again.resource_count, 0);
-	json_decref(json);
-	run_record_finish(&run);
-	run_record_finish(&again);
+	static const char *const later[] = { "resources", "retries", "redirects", "set_up" };
+	static const char *const later_of_seconds[] = { "turn_max_us", "steal", "descriptors" };
+	json_t *second, *unverified = json_object_get(json, "unverified");
+	size_t i;
+	for (size_t k = 0; k < ARRAY_LEN(later); k++)
+		json_object_del(unverified && json_object_get(unverified, later[k]) ? unverified : json, later[k]);
+	json_array_foreach(json_object_get(json, "seconds"), i, second) for (size_t k = 0;
+	                                                                     k < ARRAY_LEN(later_of_seconds); k++)
+		assert_int_equal(json_object_del(second, later_of_seconds[k]), 0);
+}
+
+static void records_of_the_first_version_are_read(void **state)
+{
+	static const enum run_validity validities[] = { RUN_VALID, RUN_NOT_VALID };
+	for (size_t i = 0; i < ARRAY_LEN(validities); i++) {
+		struct run_record run, again;
+		struct err err = { 0 };
+		sample_run(&run, "01RUN", "critical-flows", validities[i], 1);
+		json_t *json = run_record_encode(&run, RUN_JSON_HISTOGRAMS);
+		make_old(json);
+		if (run_record_decode(json, &again, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(again.resource_count, 0);
+		assert_int_equal(hist_max(&again.response), hist_max(&run.response));
+		assert_int_equal(hist_count(&again.set_up[SET_UP_CONNECT]), 0);
+		hist_record(&again.set_up[SET_UP_CONNECT], 5); /* it is a whole histogram */
+		assert_int_equal(again.seconds[1].descriptors, 0);
+		json_decref(json);
+		run_record_finish(&run);
+		run_record_finish(&again);
+	}
 }
 
 static void no_object_is_no_record(void **state)
@@ -276,7 +305,7 @@ int main(void)
 		cmocka_unit_test(wrong_members_are_named),
 		cmocka_unit_test(what_was_not_read_is_not_zero),
 		cmocka_unit_test(summaries_say_what_was_observed),
-		cmocka_unit_test(records_from_before_resources_are_read),
+		cmocka_unit_test(records_of_the_first_version_are_read),
 		cmocka_unit_test(no_object_is_no_record),
 		cmocka_unit_test(text_that_is_not_utf8_is_kept_readable),
 	};

@@ -162,6 +162,8 @@ void golden_run_of(struct run_record *r, double factor, int seconds, int per_sec
 	r->censored = r->failed / 3;
 	r->by_replay = r->requests;
 	r->connections = 40;
+	fill(&r->set_up[SET_UP_DNS], 40, 90e3);
+	fill(&r->set_up[SET_UP_CONNECT], 40, 150e3);
 	r->bytes_sent = r->requests * 420;
 	r->bytes_received = r->requests * 1800;
 	fill_seconds(r, factor, seconds, per_second);

@@ -16,6 +16,7 @@ static struct second_record second = {
 struct scene {
 	struct hist *hists;
 	struct flow_progress *flows;
+	struct hist set_up[SET_UP_PARTS];
 	uint64_t errors[RUN_ERROR_KINDS];
 	struct run_progress p;
 };
@@ -29,7 +30,11 @@ static void make(struct scene *s, size_t flows)
 		s->flows[i] = (struct flow_progress){ xasprintf("flow \"%zu\" \\", i), 10 + i, i, &s->hists[i],
 			                              &s->hists[i] };
 	}
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_init_latency(&s->set_up[i]);
+	hist_record(&s->set_up[SET_UP_TLS], 3 * MILLISECOND);
 	s->p = (struct run_progress){ .run_id = "01X",
+		                      .set_up = s->set_up,
 		                      .second = &second,
 		                      .elapsed = 3 * SECOND,
 		                      .total = 10 * SECOND,
@@ -47,6 +52,8 @@ static void drop(struct scene *s)
 		hist_finish(&s->hists[i]);
 		free((char *)(uintptr_t)s->flows[i].name);
 	}
+	for (int i = 0; i < SET_UP_PARTS; i++)
+		hist_finish(&s->set_up[i]);
 	free(s->hists);
 	free(s->flows);
 }
@@ -77,6 +84,8 @@ static void buckets_are_cumulative_and_bounds_belong_to_them(void **state)
 	has(&out, "le=\"+Inf\"} 3\n");
 	has(&out, "weir_response_time_seconds_sum{flow=\"flow \\\"0\\\" \\\\\"} 100.012\n");
 	has(&out, "weir_service_time_seconds_count 3\n");
+	has(&out, "weir_connection_set_up_seconds_count{part=\"dns\"} 0\n");
+	has(&out, "weir_connection_set_up_seconds_sum{part=\"tls\"} 0.003\n");
 	has(&out, "weir_errors_total{class=\"timeout\"} 1\n");
 	has(&out, "weir_iterations_dropped_total 2\n");
 	has(&out, "weir_send_lag_p99_seconds 0.002\n");
