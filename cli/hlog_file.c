@@ -54,7 +54,7 @@ static void add_tag(struct hlog_file *h, const struct run_progress *p, const cha
 
 static void make_tags(struct hlog_file *h, const struct run_progress *p)
 {
-	h->tagged = xcalloc(p->flow_count + SET_UP_PARTS, sizeof(*h->tagged));
+	h->tagged = xcalloc(p->flow_count + SET_UP_PARTS + 1, sizeof(*h->tagged));
 	for (; h->tagged_count < p->flow_count; h->tagged_count++) {
 		struct tagged *t = &h->tagged[h->tagged_count];
 		t->tag = xstrdup(p->flows[h->tagged_count].name);
@@ -65,6 +65,7 @@ static void make_tags(struct hlog_file *h, const struct run_progress *p)
 		snprintf(tag, sizeof(tag), "set-up-%s", set_up_part_text((enum set_up_part)i));
 		add_tag(h, p, tag);
 	}
+	add_tag(h, p, "warmup");
 }
 
 static void begin(struct hlog_file *h, const struct run_progress *p)
@@ -106,6 +107,7 @@ static void add_second(struct hlog_file *h, const struct run_progress *p)
 		hist_add(&t++->hist, p->flows[i].interval);
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_add(&t++->hist, &p->interval_set_up[i]);
+	hist_add(&t->hist, p->interval_warmup);
 }
 
 void hlog_file_second(struct hlog_file *h, const struct run_progress *p)

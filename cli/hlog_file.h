@@ -1,8 +1,9 @@
 /* hlog_file.h: --hlog: the histograms of a run as an HdrHistogram log, written while the run goes on.
  *
  * An interval is a second, or ten in runs of more than ten minutes. Each has an untagged line of all requests, which
- * every reader shows, one line per flow, and one per part of setting connections up (tags set-up-dns, set-up-connect,
- * set-up-tls); what did not happen in an interval has no line in it. The untagged lines add up to
+ * every reader shows, one line per flow, one per part of setting connections up (tags set-up-dns, set-up-connect,
+ * set-up-tls), and one of the warm-up's requests (tag warmup), which are in none of the others; what did not happen in
+ * an interval has no line in it. The untagged lines add up to
  * the histogram of the record. Memory does not grow with the run.
  *
  * When the run turns out not to be valid, FILE becomes FILE.unverified: nothing of it is the target's. "-" is stdout,

@@ -5,6 +5,42 @@
 #include "base/mem.h"
 #include "base/must.h"
 
+/* The counts come from calloc: pages that no value ever touches take no memory. */
+static void init_step(struct step_meter *s)
+{
+	hist_init_latency(&s->response);
+	hist_init_latency(&s->service);
+}
+
+static void finish_step(struct step_meter *s)
+{
+	hist_finish(&s->response);
+	hist_finish(&s->service);
+}
+
+static void reset_step(struct step_meter *s)
+{
+	s->requests = s->failed = 0;
+	hist_reset(&s->response);
+	hist_reset(&s->service);
+}
+
+static void add_step(struct step_meter *into, const struct step_meter *from)
+{
+	into->requests += from->requests;
+	into->failed += from->failed;
+	hist_add(&into->response, &from->response);
+	hist_add(&into->service, &from->service);
+}
+
+static void record_step(struct step_meter *s, const struct measurement *r)
+{
+	s->requests++;
+	s->failed += r->failed;
+	hist_record(&s->response, r->response);
+	hist_record(&s->service, r->service);
+}
+
 struct meter *meter_create(const struct program *program)
 {
 	struct meter *m = xcalloc(1, sizeof(*m));
@@ -12,11 +48,9 @@ struct meter *meter_create(const struct program *program)
 	m->steps = xcalloc(program->step_count, sizeof(*m->steps));
 	m->flows = xcalloc(program->flow_count, sizeof(*m->flows));
 	m->checks = xcalloc(program->check_count, sizeof(*m->checks));
-	/* The counts come from calloc: pages that no value ever touches take no memory. */
-	for (uint32_t i = 0; i < program->step_count; i++) {
-		hist_init_latency(&m->steps[i].response);
-		hist_init_latency(&m->steps[i].service);
-	}
+	for (uint32_t i = 0; i < program->step_count; i++)
+		init_step(&m->steps[i]);
+	init_step(&m->warmup);
 	for (uint32_t i = 0; i < program->flow_count; i++)
 		hist_init_latency(&m->flows[i].iteration);
 	hist_init_latency(&m->response);
@@ -42,10 +76,9 @@ void meter_destroy(struct meter *m)
 	if (!m)
 		return;
 	drop_samples(m);
-	for (uint32_t i = 0; i < m->program->step_count; i++) {
-		hist_finish(&m->steps[i].response);
-		hist_finish(&m->steps[i].service);
-	}
+	for (uint32_t i = 0; i < m->program->step_count; i++)
+		finish_step(&m->steps[i]);
+	finish_step(&m->warmup);
 	for (uint32_t i = 0; i < m->program->flow_count; i++)
 		hist_finish(&m->flows[i].iteration);
 	hist_finish(&m->response);
@@ -62,11 +95,9 @@ void meter_destroy(struct meter *m)
 void meter_reset(struct meter *m)
 {
 	const struct program *p = m->program;
-	for (uint32_t i = 0; i < p->step_count; i++) {
-		m->steps[i].requests = m->steps[i].failed = 0;
-		hist_reset(&m->steps[i].response);
-		hist_reset(&m->steps[i].service);
-	}
+	for (uint32_t i = 0; i < p->step_count; i++)
+		reset_step(&m->steps[i]);
+	reset_step(&m->warmup);
 	for (uint32_t i = 0; i < p->flow_count; i++) {
 		m->flows[i].iterations = m->flows[i].failed = 0;
 		hist_reset(&m->flows[i].iteration);
@@ -79,7 +110,7 @@ void meter_reset(struct meter *m)
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_reset(&m->set_up[i]);
 	drop_samples(m);
-	m->started = m->requests = m->failed = m->exceeded = m->censored = m->by_replay = m->by_curl = m->warmup = 0;
+	m->started = m->requests = m->failed = m->exceeded = m->censored = m->by_replay = m->by_curl = 0;
 	m->connections = m->bytes_sent = m->bytes_received = m->retries = m->redirects = 0;
 	for (int e = 0; e < RUN_ERROR_KINDS; e++)
 		m->errors[e] = 0;
@@ -98,7 +129,6 @@ static void add_counters(struct meter *into, const struct meter *from)
 	into->censored += from->censored;
 	into->by_replay += from->by_replay;
 	into->by_curl += from->by_curl;
-	into->warmup += from->warmup;
 	into->connections += from->connections;
 	into->retries += from->retries;
 	into->redirects += from->redirects;
@@ -119,12 +149,9 @@ void meter_add(struct meter *into, const struct meter *from)
 	const struct program *p = into->program;
 	must(p == from->program);
 	add_counters(into, from);
-	for (uint32_t i = 0; i < p->step_count; i++) {
-		into->steps[i].requests += from->steps[i].requests;
-		into->steps[i].failed += from->steps[i].failed;
-		hist_add(&into->steps[i].response, &from->steps[i].response);
-		hist_add(&into->steps[i].service, &from->steps[i].service);
-	}
+	for (uint32_t i = 0; i < p->step_count; i++)
+		add_step(&into->steps[i], &from->steps[i]);
+	add_step(&into->warmup, &from->warmup);
 	for (uint32_t i = 0; i < p->flow_count; i++) {
 		into->flows[i].iterations += from->flows[i].iterations;
 		into->flows[i].failed += from->flows[i].failed;
@@ -148,11 +175,8 @@ void meter_add(struct meter *into, const struct meter *from)
 
 void meter_record(struct meter *m, const struct measurement *r)
 {
-	struct step_meter *s = &m->steps[r->step];
-	s->requests++;
+	record_step(&m->steps[r->step], r);
 	m->requests++;
-	hist_record(&s->response, r->response);
-	hist_record(&s->service, r->service);
 	hist_record(&m->response, r->response);
 	hist_record(&m->service, r->service);
 	hist_record(&m->lag, r->lag);
@@ -161,10 +185,14 @@ void meter_record(struct meter *m, const struct measurement *r)
 	m->by_replay += r->by_replay;
 	m->by_curl += !r->by_replay;
 	if (r->failed) {
-		s->failed++;
 		m->failed++;
 		m->errors[r->error]++;
 	}
+}
+
+void meter_record_warmup(struct meter *m, const struct measurement *r)
+{
+	record_step(&m->warmup, r);
 }
 
 void meter_record_set_up(struct meter *m, const dur_ns *parts)

@@ -38,19 +38,18 @@ struct meter {
 	struct check_meter *checks;       /* as program.checks */
 	struct hist response, service;    /* of all requests */
 	struct hist set_up[SET_UP_PARTS]; /* of their new connections */
+	struct step_meter warmup;         /* of all steps: the warm-up's requests, which are in none of the others */
 	struct hist lag; /* actual send - the first moment at which it could be sent: the generator's own lateness */
 
-	uint64_t started;                 /* requests sent, by actual time */
+	uint64_t started;                 /* requests sent, by actual time, the warm-up's included */
 	uint64_t requests;                /* finished or censored */
 	uint64_t failed;                  /* of requests */
 	uint64_t exceeded;                /* of requests: failed, censored, or slower than the limit of the search */
 	uint64_t censored;                /* of requests: at least this slow */
 	uint64_t errors[RUN_ERROR_KINDS]; /* sums to failed */
 	uint64_t by_replay, by_curl;      /* of requests: who carried them; what was never sent is in neither */
-	uint64_t warmup;                  /* finished requests of the warm-up, in none of the others */
 	uint64_t retries, redirects;      /* exchanges after which their step went on; not in requests */
-	uint64_t connections;
-	uint64_t bytes_sent, bytes_received;
+	uint64_t connections, bytes_sent, bytes_received; /* the warm-up's included */
 
 	/* At the moment of the hand-over. */
 	struct executor_counts arrivals; /* of all executors since the start, not of the interval */
@@ -78,6 +77,9 @@ struct measurement {
 	bool exceeded;
 };
 void meter_record(struct meter *m, const struct measurement *r);
+
+/* The same for one of the warm-up. */
+void meter_record_warmup(struct meter *m, const struct measurement *r);
 
 /* A new connection: <parts> are SET_UP_PARTS times; 0: it did not happen. */
 void meter_record_set_up(struct meter *m, const dur_ns *parts);

@@ -58,6 +58,10 @@ void result_fill(struct run_record *r, const struct meter *m, dur_ns measured)
 	hist_add(&r->response, &m->response);
 	hist_add(&r->service, &m->service);
 	hist_add(&r->lag, &m->lag);
+	r->warmup.requests = m->warmup.requests;
+	r->warmup.failed = m->warmup.failed;
+	hist_add(&r->warmup.response, &m->warmup.response);
+	hist_add(&r->warmup.service, &m->warmup.service);
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_add(&r->set_up[i], &m->set_up[i]);
 	run_record_make_flows(r, m->program->flow_count);
@@ -79,8 +83,8 @@ struct second_record result_second(const struct meter *m, const struct executor_
 		.second = second,
 		.offered = (double)(m->arrivals.planned - before->planned) / seconds,
 		.started = (uint32_t)m->started,
-		.completed = (uint32_t)(m->requests + m->warmup),
-		.failed = (uint32_t)m->failed,
+		.completed = (uint32_t)(m->requests + m->warmup.requests),
+		.failed = (uint32_t)(m->failed + m->warmup.failed),
 		.dropped = (uint32_t)(m->arrivals.dropped - before->dropped),
 		.users = m->users,
 		.in_flight = m->in_flight,

@@ -152,6 +152,7 @@ static void tell(struct run *r, struct mono now, dur_ns length, const struct sec
 		.response = &r->total->response,
 		.service = &r->total->service,
 		.lag = &r->total->lag,
+		.interval_warmup = &r->interval->warmup.response,
 		.interval_set_up = r->interval->set_up,
 		.set_up = r->total->set_up,
 		.flows = r->flows.rows,

@@ -70,6 +70,21 @@ static void measure_set_up(struct meter *m, const struct transfer *x)
 	meter_record_set_up(m, parts);
 }
 
+/* Why the request failed, if it did, with what its sample would say. */
+static bool has_failed(const struct user *u, enum run_error *ret_error, const char **ret_text)
+{
+	const struct transfer *x = &u->transfer;
+	const struct vm_outcome *outcome = &u->vm.outcome;
+	if (x->error != NET_NONE) {
+		*ret_error = error_of_net(x->error);
+		*ret_text = x->detail;
+		return true;
+	}
+	*ret_error = outcome->failure == VM_STATUS_FAILED ? RUN_ERROR_STATUS : RUN_ERROR_CHECK;
+	*ret_text = outcome->text;
+	return outcome->failure != VM_PASSED;
+}
+
 /* What came of the request, into the meter. Warm-up by the intended start: a request belongs to the phase in which
  * its client wanted it. */
 static void measure(struct user *u, uint32_t step, bool cut)
@@ -77,16 +92,7 @@ static void measure(struct user *u, uint32_t step, bool cut)
 	const struct transfer *x = &u->transfer;
 	struct meter *m = u->worker->meter;
 	const struct worker_plan *plan = &u->worker->plan;
-	const struct vm_outcome *outcome = &u->vm.outcome;
-	m->bytes_sent += x->bytes_sent + u->bytes_sent;
-	m->bytes_received += x->bytes_received + u->bytes_received;
-	m->connections += x->new_connection || u->connected;
-	if (u->intended.ns < plan->measured_from.ns) {
-		m->warmup++;
-		return;
-	}
-	if (x->new_connection)
-		measure_set_up(m, x);
+	const char *text = "";
 	struct measurement r = {
 		.step = step,
 		.response = mono_since(x->end, u->intended),
@@ -95,15 +101,18 @@ static void measure(struct user *u, uint32_t step, bool cut)
 		.censored = cut || x->error == NET_TIMEOUT,
 		.by_replay = x->carried_by == TRANSPORT_REPLAY,
 	};
-	if (!cut && x->error != NET_NONE) {
-		r.failed = true;
-		r.error = error_of_net(x->error);
-		meter_sample(m, r.error, r.step, x->detail);
-	} else if (!cut && outcome->failure != VM_PASSED) {
-		r.failed = true;
-		r.error = outcome->failure == VM_STATUS_FAILED ? RUN_ERROR_STATUS : RUN_ERROR_CHECK;
-		meter_sample(m, r.error, r.step, outcome->text);
+	r.failed = !cut && has_failed(u, &r.error, &text);
+	m->bytes_sent += x->bytes_sent + u->bytes_sent;
+	m->bytes_received += x->bytes_received + u->bytes_received;
+	m->connections += x->new_connection || u->connected;
+	if (u->intended.ns < plan->measured_from.ns) {
+		meter_record_warmup(m, &r);
+		return;
 	}
+	if (x->new_connection)
+		measure_set_up(m, x);
+	if (r.failed)
+		meter_sample(m, r.error, r.step, text);
 	r.exceeded = r.failed || r.censored || (plan->exceed_limit && r.response > plan->exceed_limit);
 	meter_record(m, &r);
 }

@@ -1,7 +1,7 @@
 /* progress.h: what a run tells while it goes on, once a second and once more at its end.
  *
  * interval   from the last telling to this one: about a second; the last one includes the time of grace
- * so far     since the start of the measured phase; requests of the warm-up are in neither
+ * so far     since the start of the measured phase; requests of the warm-up are in neither, but in interval_warmup
  *
  * loadgen/ makes it; reports/ and cli/ show it, and write the histogram log from it: the intervals of all tellings add
  * up to the histograms of the record. Everything is borrowed for the call. Threads: [main]. */
@@ -30,6 +30,7 @@ struct run_progress {
 	const uint64_t *all_errors;         /* RUN_ERROR_KINDS of them, sum to all_failed */
 	const struct hist *interval;        /* response times of all requests of the interval */
 	const struct hist *response, *service, *lag; /* so far */
+	const struct hist *interval_warmup; /* response times of the warm-up's requests that ended in the interval */
 	const struct hist *interval_set_up, *set_up; /* SET_UP_PARTS each: of the interval, so far */
 	const struct flow_progress *flows;
 	size_t flow_count;

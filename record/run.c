@@ -48,6 +48,8 @@ void run_record_init(struct run_record *r)
 	hist_init_latency(&r->lag);
 	hist_init_latency(&r->response);
 	hist_init_latency(&r->service);
+	hist_init_latency(&r->warmup.response);
+	hist_init_latency(&r->warmup.service);
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_init_latency(&r->set_up[i]);
 }
@@ -128,6 +130,8 @@ void run_record_finish(struct run_record *r)
 	hist_finish(&r->lag);
 	hist_finish(&r->response);
 	hist_finish(&r->service);
+	hist_finish(&r->warmup.response);
+	hist_finish(&r->warmup.service);
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_finish(&r->set_up[i]);
 	json_decref(r->manifest);

@@ -76,6 +76,14 @@ struct flow_record {
 	size_t step_count;
 };
 
+/* What was asked before the measured phase, by intended start. It is in no other figure of the run but those of the
+ * seconds below 0 (and of the one in which the last of them ended), and the counts of connections and bytes. */
+struct warmup_record {
+	uint64_t requests; /* finished or censored; 0: there was none */
+	uint64_t failed;   /* of requests */
+	struct hist response, service;
+};
+
 struct check_record {
 	char *flow, *step, *check; /* "auth", "login", "status 200" */
 	uint64_t passed, failed;
@@ -140,6 +148,7 @@ struct run_record {
 
 	struct hist response, service;    /* of all requests */
 	struct hist set_up[SET_UP_PARTS]; /* of the connections that were opened for them */
+	struct warmup_record warmup;
 	struct flow_record *flows;
 	size_t flow_count;
 	struct check_record *checks;

@@ -93,6 +93,18 @@ static void encode_requests(json_t *o, const struct run_record *r)
 	out_u64(o, "redirects", r->redirects);
 }
 
+static void encode_warmup(json_t *o, const struct run_record *r, bool histograms)
+{
+	if (r->warmup.requests == 0)
+		return;
+	json_t *warmup = out_object(o, "warmup");
+	out_u64(warmup, "requests", r->warmup.requests);
+	out_u64(warmup, "failed", r->warmup.failed);
+	json_t *figures = figures_of(warmup, r);
+	hist_out(figures, "response_time_us", &r->warmup.response, histograms);
+	hist_out(figures, "service_time_us", &r->warmup.service, histograms);
+}
+
 static void encode_flow(json_t *o, const struct run_record *r, const struct flow_record *f, bool histograms)
 {
 	out_text(o, "name", f->name);
@@ -201,6 +213,7 @@ json_t *run_record_encode(const struct run_record *r, enum run_json form)
 	json_t *set_up = out_object(figures, "set_up");
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_out(set_up, set_up_keys[i], &r->set_up[i], histograms);
+	encode_warmup(o, r, histograms);
 	json_t *flows = out_array(o, "flows");
 	for (size_t i = 0; i < r->flow_count; i++)
 		encode_flow(out_item(flows), r, &r->flows[i], histograms);
@@ -271,6 +284,21 @@ static void decode_set_up(const struct in *figures, struct run_record *r)
 	const struct in set_up = in_object(figures, "set_up");
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_in(&set_up, set_up_keys[i], &r->set_up[i]);
+}
+
+static void decode_warmup(const struct in *o, struct run_record *r)
+{
+	if (!o->reading->failed && !in_has(o, "warmup")) {
+		hist_init_latency(&r->warmup.response);
+		hist_init_latency(&r->warmup.service);
+		return;
+	}
+	const struct in warmup = in_object(o, "warmup");
+	r->warmup.requests = in_u64(&warmup, "requests");
+	r->warmup.failed = in_u64(&warmup, "failed");
+	const struct in figures = figures_in(&warmup, r);
+	hist_in(&figures, "response_time_us", &r->warmup.response);
+	hist_in(&figures, "service_time_us", &r->warmup.service);
 }
 
 static void decode_steps(const struct in *o, const struct run_record *r, struct flow_record *f, size_t *room)
@@ -412,6 +440,7 @@ int run_record_decode(const json_t *json, struct run_record *ret, struct err *er
 	hist_in(&figures, "response_time_us", &ret->response);
 	hist_in(&figures, "service_time_us", &ret->service);
 	decode_set_up(&figures, ret);
+	decode_warmup(&o, ret);
 	decode_flows(&o, ret);
 	decode_checks(&o, ret);
 	decode_thresholds(&o, ret);

@@ -224,6 +224,31 @@ void load_set_up(const struct run_record *r, const struct report_style *s, struc
 	buf_finish(&text);
 }
 
+bool load_warmup_text(const struct run_record *r, bool times, struct buf *out)
+{
+	const struct warmup_record *w = &r->warmup;
+	TEXT(a);
+	TEXT(b);
+	if (!w->requests)
+		return false;
+	buf_printf(out, "%s requests, %s failed", text_count((double)w->requests, a),
+	           text_share(load_error_rate(w->failed, w->requests), b));
+	if (times)
+		buf_printf(out, ", p50 %s, p99 %s", text_quantile(&w->response, 0.5, a),
+		           text_quantile(&w->response, 0.99, b));
+	buf_add(out, STR("; kept apart"));
+	return true;
+}
+
+void load_warmup(const struct run_record *r, const struct report_style *s, struct buf *out)
+{
+	struct buf text;
+	buf_init(&text, REPORT_BYTES_MAX);
+	if (load_warmup_text(r, true, &text))
+		style_pair(s, out, NAMES, "warm-up", "%s", buf_cstr(&text));
+	buf_finish(&text);
+}
+
 static void add_place(struct table *t, enum tone tone, const char *indent, const char *name, uint64_t requests,
                       uint64_t failed, const struct hist *h)
 {

@@ -17,6 +17,10 @@ void load_times(const struct run_record *r, const struct report_style *s, bool b
 bool load_set_up_text(const struct run_record *r, struct buf *out);
 void load_set_up(const struct run_record *r, const struct report_style *s, struct buf *out);
 
+/* The warm-up in one line, its times only where <times>; nothing, and false, when there was none. */
+bool load_warmup_text(const struct run_record *r, bool times, struct buf *out);
+void load_warmup(const struct run_record *r, const struct report_style *s, struct buf *out);
+
 /* Flows, with their steps when <steps>; at most <most> flows (0: all). */
 void load_flows(const struct run_record *r, const struct report_style *s, bool steps, size_t most, struct buf *out);
 void load_checks(const struct run_record *r, const struct report_style *s, struct buf *out);

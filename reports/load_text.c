@@ -171,6 +171,7 @@ static void write_unverified(const struct run_record *r, const struct report_sty
 	          text_count((double)r->requests, a), text_count((double)r->failed, b));
 	load_times(r, s, true, out);
 	load_set_up(r, s, out);
+	load_warmup(r, s, out);
 }
 
 static void write_title(const struct run_record *r, const struct report_style *s, struct buf *out)
@@ -206,6 +207,7 @@ void report_load_text(const struct run_record *r, const struct report_style *s, 
 		style_heading(s, out, "Times");
 		load_times(r, s, false, out);
 		load_set_up(r, s, out);
+		load_warmup(r, s, out);
 		load_flows(r, s, true, 0, out);
 		load_checks(r, s, out);
 		load_timeline(r, s, out);
@@ -236,6 +238,7 @@ void report_load_summary(const struct run_record *r, const struct report_style *
 	              r->validity == RUN_SUSPECT ? "; SUSPECT" : "");
 	load_times(r, s, true, out);
 	load_set_up(r, s, out);
+	load_warmup(r, s, out);
 	if (r->flow_count > 1)
 		load_flows(r, s, false, SUMMARY_FLOWS, out);
 	load_thresholds(r, s, SUMMARY_THRESHOLDS, out);

@@ -253,6 +253,14 @@ static void add_soundness(const struct run_record *r, struct buf *out)
 	if (hist_count(&r->lag))
 		buf_printf(out, "- send lag: p50 %s, p99 %s, max %s\n", text_duration(hist_quantile(&r->lag, .5), a),
 		           text_duration(hist_quantile(&r->lag, .99), b), text_duration(hist_max(&r->lag), c));
+	struct buf warmup;
+	buf_init(&warmup, REPORT_BYTES_MAX);
+	if (load_warmup_text(r, is_sound(r), &warmup)) {
+		buf_add(out, STR("- warm-up: "));
+		add_text(out, buf_cstr(&warmup), 300);
+		buf_add_char(out, '\n');
+	}
+	buf_finish(&warmup);
 	buf_printf(out, "- run %s, begun %s\n", r->id[0] ? r->id : "n/a", text_wall(r->started_at, a));
 	close_details(out);
 }

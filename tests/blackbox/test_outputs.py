@@ -165,6 +165,28 @@ def test_the_histogram_log_is_that_of_the_record(weir, demo_app):
         assert sum(i.histogram.total for i in flows) == one.histogram.total
 
 
+def test_the_warmup_is_kept_apart(weir, demo_app):
+    app = demo_app(latency="5ms", workers=16, seed=1)
+    path = weir.folder / "run.hlog"
+    flows = {"warmup": SCENARIO["flows"]["version"]}  # a flow may be called like the tag
+    run = weir("load", "run", scenario(weir, app.url, flows=flows, warmup="1s", thresholds=["error_rate < 1%"]),
+               "--hlog", path, "--json", "--no-store")
+    figures = json.loads(run.stdout)
+    warmup, valid = figures["warmup"], figures["validity"]["state"] != "invalid"
+    assert (warmup["requests"], figures["requests"]["total"], warmup["failed"]) == (150, 300, 0), figures
+    if not valid:
+        pytest.skip("this machine was too busy for a valid run")
+    assert warmup["response_time_us"]["count"] == warmup["service_time_us"]["count"] == 150
+    assert figures["response_time_us"]["count"] == 300
+    assert 4000 < warmup["service_time_us"]["p50"] <= warmup["response_time_us"]["p50"]
+    _, intervals = hlog_decoder.read(path.read_text())
+    apart = [i for i in intervals if i.tag == "(warmup)"]
+    measured = [i for i in intervals if i.tag == "warmup"]
+    assert sum(i.histogram.total for i in apart) == 150 and sum(i.histogram.total for i in measured) == 300
+    assert apart[0].start < 0.1 and all(i.start < 1.5 for i in apart)
+    assert measured[0].start > 0.5
+
+
 def test_an_interrupted_run_has_whole_outputs(weir, demo_app, start):
     app = demo_app(latency="2ms", workers=16)
     paths, words = all_outputs(weir)

@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include "base/must.h"
+#include "loadgen/verdict.h"
 #include "tests/loadgen/program.h"
 
 static struct measurement ok(uint32_t step, dur_ns response)
@@ -48,13 +49,39 @@ static void a_measurement_counts_for_its_step_and_the_whole(void **state)
 	meter_destroy(NULL);
 }
 
+static void the_warmup_is_in_nothing_else(void **state)
+{
+	struct meter *m = meter_create(&test_program);
+	const struct threshold all = { .figure = FIGURE_COUNT,
+		                       .metric = METRIC_RESPONSE_TIME,
+		                       .flow_index = THRESHOLD_ANY,
+		                       .step_index = THRESHOLD_ANY,
+		                       .group_index = THRESHOLD_ANY };
+	struct measurement r = ok(STEP_AUTH_ME, 40 * MILLISECOND);
+	meter_record_warmup(m, &r);
+	r.failed = r.censored = r.exceeded = true;
+	meter_record_warmup(m, &r);
+	assert_int_equal(m->warmup.requests, 2);
+	assert_int_equal(m->warmup.failed, 1);
+	assert_int_equal(hist_count(&m->warmup.response), 2);
+	assert_int_equal(hist_max(&m->warmup.service), 20 * MILLISECOND);
+	assert_int_equal(m->requests + m->failed + m->exceeded + m->censored + m->by_curl, 0);
+	assert_int_equal(m->steps[STEP_AUTH_ME].requests + m->steps[STEP_AUTH_ME].failed, 0);
+	assert_int_equal(hist_count(&m->steps[STEP_AUTH_ME].response), 0);
+	assert_int_equal(hist_count(&m->response) + hist_count(&m->service) + hist_count(&m->lag), 0);
+	assert_true(verdict_figure(&all, m, SECOND) == 0);
+	meter_destroy(m);
+}
+
 /* Every member that counts, set to something of its own. */
 static void fill(struct meter *m, uint64_t by)
 {
 	const struct measurement r = ok(STEP_AUTH_LOGIN, (dur_ns)by * MILLISECOND);
 	meter_record(m, &r);
 	m->started = by;
-	m->warmup = by + 1;
+	meter_record_warmup(m, &r);
+	m->warmup.requests = by + 1;
+	m->warmup.failed = by + 2;
 	m->connections = by + 2;
 	m->bytes_sent = by + 3;
 	m->bytes_received = by + 4;
@@ -81,7 +108,10 @@ static void meters_add_up(void **state)
 	meter_add(a, b);
 	assert_int_equal(a->requests, 2);
 	assert_int_equal(a->started, 7);
-	assert_int_equal(a->warmup, 9);
+	assert_int_equal(a->warmup.requests, 9);
+	assert_int_equal(a->warmup.failed, 11);
+	assert_int_equal(hist_count(&a->warmup.service), 2);
+	assert_int_equal(hist_max(&a->warmup.response), 5 * MILLISECOND);
 	assert_int_equal(a->connections, 11);
 	assert_int_equal(a->bytes_sent, 13);
 	assert_int_equal(a->bytes_received, 15);
@@ -128,6 +158,9 @@ static void a_reset_meter_is_like_a_new_one(void **state)
 	assert_int_equal(hist_count(&sum->set_up[SET_UP_TLS]), 1);
 	assert_int_equal(hist_count(&sum->flows[FLOW_SHOP].iteration), 1);
 	assert_int_equal(sum->steps[STEP_AUTH_LOGIN].requests, 1);
+	assert_int_equal(sum->warmup.requests, 1);
+	assert_int_equal(sum->warmup.failed, 2);
+	assert_int_equal(hist_count(&sum->warmup.response), 1);
 	meter_destroy(m);
 	meter_destroy(sum);
 }
@@ -233,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_measurement_counts_for_its_step_and_the_whole),
+		cmocka_unit_test(the_warmup_is_in_nothing_else),
 		cmocka_unit_test(meters_add_up),
 		cmocka_unit_test(a_reset_meter_is_like_a_new_one),
 		cmocka_unit_test(only_the_first_samples_are_kept),

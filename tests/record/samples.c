@@ -119,6 +119,10 @@ void sample_run(struct run_record *ret, const char *id, const char *name, enum r
 	fill(&ret->response, &rng, 1990);
 	fill(&ret->service, &rng, 1990);
 	hist_record(&ret->response, 2 * HOUR); /* clamped */
+	ret->warmup.requests = 300;
+	ret->warmup.failed = 3;
+	fill(&ret->warmup.response, &rng, 300);
+	fill(&ret->warmup.service, &rng, 300);
 	fill(&ret->set_up[SET_UP_CONNECT], &rng, 77);
 	fill(&ret->set_up[SET_UP_TLS], &rng, 70); /* the DNS stays empty: it is an address */
 	sample_flows(ret, &rng);

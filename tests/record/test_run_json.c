@@ -46,6 +46,10 @@ static void what_was_encoded_comes_back(void **state)
 		assert_int_equal(hist_count(&again.set_up[SET_UP_DNS]), 0);
 		assert_int_equal(hist_max(&again.set_up[SET_UP_CONNECT]), hist_max(&run.set_up[SET_UP_CONNECT]));
 		assert_int_equal(hist_count(&again.set_up[SET_UP_TLS]), 70);
+		assert_int_equal(again.warmup.requests, 300);
+		assert_int_equal(again.warmup.failed, 3);
+		assert_int_equal(hist_max(&again.warmup.response), hist_max(&run.warmup.response));
+		assert_int_equal(hist_max(&again.warmup.service), hist_max(&run.warmup.service));
 		assert_int_equal(again.started_at.ns, run.started_at.ns);
 		assert_float_equal(again.thresholds[0].value, 1234567, 0);
 		assert_false(again.thresholds[2].has_value);
@@ -62,6 +66,7 @@ static void an_empty_run_comes_back(void **state)
 	run_record_init(&run);
 	char *text = text_of(&run, RUN_JSON_HISTOGRAMS);
 	decode_text(text, &again);
+	assert_null(strstr(text, "warmup"));
 	assert_int_equal(hist_count(&again.response), 0);
 	hist_record(&again.response, 5); /* it is a whole histogram */
 	free(text);
@@ -104,7 +109,7 @@ static void figures_of_invalid_runs_are_not_where_programs_look(void **state)
 	const json_t *step = json_array_get(json_object_get(flow, "steps"), 0);
 	const json_t *second = json_array_get(json_object_get(json, "seconds"), 0);
 	const json_t *threshold = json_array_get(json_object_get(json, "thresholds"), 0);
-	const json_t *places[] = { json, flow, step, second };
+	const json_t *places[] = { json, flow, step, second, json_object_get(json, "warmup") };
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		assert_null(json_object_get(places[i], "response_time_us"));
 		assert_non_null(json_object_get(json_object_get(places[i], "unverified"), "response_time_us"));
@@ -164,6 +169,8 @@ static void wrong_members_are_named(void **state)
 		  "response_time_us must be a histogram that agrees with its count" },
 		{ "response_time_us/max", json_integer(1),
 		  "response_time_us must be a histogram that agrees with its min" },
+		{ "warmup/failed", NULL, "warmup.failed must be" },
+		{ "warmup/response_time_us", NULL, "warmup.response_time_us must be" },
 		{ "set_up", json_array(), "set_up must be an object" },
 		{ "set_up/tls_us/count", json_integer(5), "set_up.tls_us must be a histogram that agrees" },
 		{ "flows", many(257), "flows must be an array of at most 256 items" },
@@ -239,7 +246,7 @@ static void summaries_say_what_was_observed(void **state)
 /* As the first version wrote it: without all that came later. */
 static void make_old(json_t *json)
 {
-	static const char *const later[] = { "resources", "retries", "redirects", "set_up" };
+	static const char *const later[] = { "resources", "retries", "redirects", "set_up", "warmup" };
 	static const char *const later_of_seconds[] = { "turn_max_us", "steal", "descriptors" };
 	json_t *second, *unverified = json_object_get(json, "unverified");
 	size_t i;
@@ -265,6 +272,8 @@ static void records_of_the_first_version_are_read(void **state)
 		assert_int_equal(hist_max(&again.response), hist_max(&run.response));
 		assert_int_equal(hist_count(&again.set_up[SET_UP_CONNECT]), 0);
 		hist_record(&again.set_up[SET_UP_CONNECT], 5); /* it is a whole histogram */
+		assert_int_equal(again.warmup.requests, 0);
+		hist_record(&again.warmup.response, 5);
 		assert_int_equal(again.seconds[1].descriptors, 0);
 		json_decref(json);
 		run_record_finish(&run);

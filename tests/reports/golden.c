@@ -162,6 +162,10 @@ void golden_run_of(struct run_record *r, double factor, int seconds, int per_sec
 	r->censored = r->failed / 3;
 	r->by_replay = r->requests;
 	r->connections = 40;
+	r->warmup.requests = (uint64_t)(5 * per_second);
+	r->warmup.failed = 2;
+	fill(&r->warmup.response, 5 * per_second, 30e6 * factor);
+	fill(&r->warmup.service, 5 * per_second, 30e6 * factor);
 	fill(&r->set_up[SET_UP_DNS], 40, 90e3);
 	fill(&r->set_up[SET_UP_CONNECT], 40, 150e3);
 	r->bytes_sent = r->requests * 420;
