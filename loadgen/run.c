@@ -14,6 +14,7 @@
 #include "base/must.h"
 #include "loadgen/flow_sums.h"
 #include "loadgen/manifest.h"
+#include "loadgen/phase.h"
 #include "loadgen/result.h"
 #include "loadgen/validity.h"
 #include "loadgen/verdict.h"
@@ -186,6 +187,7 @@ static void close_second(struct run *r, struct mono now)
 	const int32_t number = (int32_t)((from_measured + (from_measured < 0 ? -SECOND / 2 : SECOND / 2)) / SECOND);
 	struct second_record second = result_second(r->interval, &r->before, number, length);
 	const struct generator_reading machine = generator_watch_take(&r->machine);
+	second.phase = phase_of(r->program, number, mono_since(r->closed, r->start), mono_since(now, r->start));
 	second.steal = machine.steal;
 	second.descriptors = machine.descriptors;
 	keep_second(r, &second);

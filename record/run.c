@@ -42,6 +42,13 @@ const char *run_validity_text(enum run_validity v)
 	return texts[v];
 }
 
+const char *second_phase_text(enum second_phase p)
+{
+	static const char *const texts[PHASES] = { "unknown", "warm-up", "ramp", "steady" };
+	must((size_t)p < PHASES);
+	return texts[p];
+}
+
 void run_record_init(struct run_record *r)
 {
 	*r = (struct run_record){ .verdict = RUN_MET };

@@ -97,10 +97,21 @@ struct threshold_record {
 	bool ended_run; /* the run was ended because it did not hold */
 };
 
+/* By the plan: a ramp is where the offered rate or the number of users of an executor changes. */
+enum second_phase {
+	PHASE_UNKNOWN, /* older records do not tell */
+	PHASE_WARMUP,
+	PHASE_RAMP,
+	PHASE_STEADY,
+	PHASES
+};
+const char *second_phase_text(enum second_phase p); /* "unknown", "warm-up", "ramp", "steady" */
+
 /* One second of the run, by actual time. Quantiles are 0 when nothing ended in it. */
 struct second_record {
 	int32_t second; /* since the start of the measured phase; negative in the warm-up */
-	double offered; /* arrivals planned in it */
+	enum second_phase phase;
+	double offered;                               /* arrivals planned in it */
 	uint32_t started, completed, failed, dropped; /* requests; dropped: arrivals */
 	uint32_t users, in_flight;                    /* at its end */
 	dur_ns response_p50, response_p95, response_p99, service_p50, service_p99, lag_p99;

@@ -20,6 +20,7 @@
 
 static const char *const verdicts[] = { "met", "not-met", "invalid", "aborted" };
 static const char *const validities[] = { "valid", "suspect", "invalid" };
+static const char *const phases[PHASES] = { "unknown", "warm-up", "ramp", "steady" };
 static const char *const set_up_keys[] = {
 #define X(id, text) text "_us",
 	RUN_SET_UP_PARTS(X)
@@ -164,6 +165,7 @@ static void encode_judgement(json_t *o, const struct run_record *r)
 static void encode_second(json_t *o, const struct run_record *r, const struct second_record *s)
 {
 	out_i64(o, "second", s->second);
+	out_text(o, "phase", second_phase_text(s->phase));
 	out_number(o, "offered", s->offered);
 	out_u64(o, "started", s->started);
 	out_u64(o, "completed", s->completed);
@@ -400,6 +402,8 @@ static void decode_second(const struct in *o, const struct run_record *r, struct
 	if (second < INT32_MIN || second > INT32_MAX)
 		in_fail(o, "a second within 68 years");
 	s->second = o->reading->failed ? 0 : (int32_t)second;
+	if (in_has(o, "phase")) /* not in records of the first version */
+		s->phase = (enum second_phase)in_word(o, "phase", phases, PHASES);
 	s->offered = in_number(o, "offered");
 	s->started = in_u32(o, "started");
 	s->completed = in_u32(o, "completed");

@@ -34,7 +34,7 @@ static void add_row(struct buf *out, const struct second_record *s)
 	add_time(out, s->turn_max);
 	buf_add_char(out, ',');
 	add_number(out, s->steal);
-	buf_printf(out, ",%u\n", s->descriptors);
+	buf_printf(out, ",%u,%s\n", s->descriptors, s->phase == PHASE_UNKNOWN ? "" : second_phase_text(s->phase));
 }
 
 void report_run_csv(const struct run_record *r, struct buf *out)
@@ -46,7 +46,7 @@ void report_run_csv(const struct run_record *r, struct buf *out)
 	                 "dropped_iterations,users,in_flight_requests"));
 	for (int i = 0; i < LATENCIES; i++)
 		buf_printf(out, ",%s%s", sound ? "" : "unverified_", names[i]);
-	buf_add(out, STR(",busiest_worker_cpu_share,longest_turn_us,steal_share,open_descriptors\n"));
+	buf_add(out, STR(",busiest_worker_cpu_share,longest_turn_us,steal_share,open_descriptors,phase\n"));
 	for (size_t i = 0; i < r->second_count; i++)
 		add_row(out, &r->seconds[i]);
 }

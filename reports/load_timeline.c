@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -13,6 +14,8 @@
 struct slices {
 	size_t count, seconds_each;
 	double *completed, *failed, *p99, *users; /* per second, per second, worst second's ns, most */
+	char *ramps;                              /* text: '/' where the plan changed, '-' where it held */
+	bool ramped;
 };
 
 static void make_slices(const struct run_record *r, size_t room, struct slices *ret)
@@ -28,6 +31,8 @@ static void make_slices(const struct run_record *r, size_t room, struct slices *
 	ret->failed = xcalloc(ret->count + 1, sizeof(double));
 	ret->p99 = xcalloc(ret->count + 1, sizeof(double));
 	ret->users = xcalloc(ret->count + 1, sizeof(double));
+	ret->ramps = xcalloc(ret->count + 1, 1);
+	memset(ret->ramps, '-', ret->count);
 	for (size_t i = 0; i < r->second_count; i++) {
 		const struct second_record *x = &r->seconds[i];
 		if (x->second < 0)
@@ -39,6 +44,10 @@ static void make_slices(const struct run_record *r, size_t room, struct slices *
 		ret->failed[k] += (double)x->failed / (double)in_slice;
 		ret->p99[k] = fmax(ret->p99[k], (double)x->response_p99);
 		ret->users[k] = fmax(ret->users[k], (double)x->users);
+		if (x->phase == PHASE_RAMP) {
+			ret->ramps[k] = '/';
+			ret->ramped = true;
+		}
 	}
 }
 
@@ -48,6 +57,7 @@ static void finish_slices(struct slices *x)
 	free(x->failed);
 	free(x->p99);
 	free(x->users);
+	free(x->ramps);
 }
 
 static double most_of(const double *values, size_t count)
@@ -79,6 +89,8 @@ void load_timeline(const struct run_record *r, const struct report_style *s, str
 		if (r->failed)
 			write_line(s, out, "failed", x.failed, x.count, text_rate(most_of(x.failed, x.count), a));
 		write_line(s, out, "users", x.users, x.count, text_count(most_of(x.users, x.count), a));
+		if (x.ramped)
+			buf_printf(out, "  %-*s %s  / ramp, - steady\n", NAMES, "plan", x.ramps);
 	}
 	finish_slices(&x);
 }

@@ -76,7 +76,9 @@ def test_csv_is_a_table_for_every_record(samples):
         rows = list(csv.reader(io.StringIO(path.read_text())))
         assert len({len(row) for row in rows}) == 1, path
         for row in rows[1:]:
-            assert all(cell == "" or float(cell) is not None for cell in row)
+            figures = dict(zip(rows[0], row))
+            assert figures.pop("phase") in ("", "warm-up", "ramp", "steady")
+            assert all(cell == "" or float(cell) is not None for cell in figures.values())
     assert "unverified_response_p99_us" in (samples / "invalid.csv").read_text().splitlines()[0]
 
 
@@ -111,6 +113,7 @@ def test_all_outputs_of_a_run_tell_the_same(weir, demo_app):
     rows = list(csv.DictReader(io.StringIO(paths["csv"].read_text())))
     assert sum(int(row["completed_requests"]) for row in rows) == total
     assert [int(row["second"]) for row in rows[:3]] == [0, 1, 2]
+    assert {row["phase"] for row in rows} == {"steady"}
 
     root = xml.etree.ElementTree.parse(paths["junit"]).getroot()
     failed = root.findall(".//testcase[failure]")
@@ -187,6 +190,20 @@ def test_the_warmup_is_kept_apart(weir, demo_app):
     assert measured[0].start > 0.5
 
 
+def test_ramps_are_marked_by_the_plan(weir, demo_app):
+    app = demo_app(workers=16)
+    path = weir.folder / "rows.csv"
+    load = [{"executor": "ramping-users", "from": 2, "stages": [{"to": 2, "over": "2s"}, {"to": 6, "over": "2s"},
+                                                                  {"to": 6, "over": "2s"}]},
+            {"executor": "constant-rate", "rate": 5, "for": "1s", "start": "5s", "users": 2}]
+    run = weir("load", "run", scenario(weir, app.url, load=load, warmup="1s", thresholds=["error_rate < 1%"]),
+               "--csv", path)
+    assert run.status in (0, 4), run
+    rows = {int(row["second"]): row["phase"] for row in csv.DictReader(io.StringIO(path.read_text()))}
+    # Of the run's seconds: 0 warm-up, 1 steady, 2 and 3 a ramp, 4 steady, 5 another executor begins.
+    assert [rows[second] for second in range(-1, 5)] == ["warm-up", "steady", "ramp", "ramp", "steady", "ramp"], rows
+
+
 def test_an_interrupted_run_has_whole_outputs(weir, demo_app, start):
     app = demo_app(latency="2ms", workers=16)
     paths, words = all_outputs(weir)
@@ -233,7 +250,7 @@ def test_stdout_belongs_to_one_output(weir, demo_app):
     app = demo_app()
     run = weir("load", "run", app.url + "/api/version", "--rate", 50, "--duration", "1s", "--csv", "-")
     assert run.status in (0, 4), run
-    assert all(len(row) == 18 for row in csv.reader(io.StringIO(run.stdout)))
+    assert all(len(row) == 19 for row in csv.reader(io.StringIO(run.stdout)))
 
 
 # --- metrics ---------------------------------------------------------------------------------------------------------

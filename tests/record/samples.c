@@ -52,6 +52,7 @@ static void sample_rows(struct run_record *r)
 	r->second_count = 2;
 	for (int i = 0; i < 2; i++)
 		r->seconds[i] = (struct second_record){ .second = i - 1,
+			                                .phase = i ? PHASE_RAMP : PHASE_WARMUP,
 			                                .turn_max = 40 * MICROSECOND,
 			                                .steal = i ? NAN : 0.01,
 			                                .descriptors = 12,

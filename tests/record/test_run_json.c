@@ -46,6 +46,8 @@ static void what_was_encoded_comes_back(void **state)
 		assert_int_equal(hist_count(&again.set_up[SET_UP_DNS]), 0);
 		assert_int_equal(hist_max(&again.set_up[SET_UP_CONNECT]), hist_max(&run.set_up[SET_UP_CONNECT]));
 		assert_int_equal(hist_count(&again.set_up[SET_UP_TLS]), 70);
+		assert_int_equal(again.seconds[0].phase, PHASE_WARMUP);
+		assert_int_equal(again.seconds[1].phase, PHASE_RAMP);
 		assert_int_equal(again.warmup.requests, 300);
 		assert_int_equal(again.warmup.failed, 3);
 		assert_int_equal(hist_max(&again.warmup.response), hist_max(&run.warmup.response));
@@ -180,6 +182,7 @@ static void wrong_members_are_named(void **state)
 		{ "thresholds/0/met", json_integer(1), "thresholds[0].met must be true or false" },
 		{ "samples/0/error", json_string("gremlins"), "samples[0].error must be one of dns" },
 		{ "seconds/1/second", json_integer(INT64_C(1) << 40), "seconds[1] must be a second within 68 years" },
+		{ "seconds/0/phase", json_string("storm"), "seconds[0].phase must be one of unknown, warm-up, ramp" },
 		{ "seconds/0/cpu", json_true(), "seconds[0].cpu must be a number" },
 		{ "resources", json_object(), "resources must be an array" },
 		{ "resources", many(SERIES_COUNT_MAX + 1), "resources must be an array of at most 512 items" },
@@ -247,7 +250,7 @@ static void summaries_say_what_was_observed(void **state)
 static void make_old(json_t *json)
 {
 	static const char *const later[] = { "resources", "retries", "redirects", "set_up", "warmup" };
-	static const char *const later_of_seconds[] = { "turn_max_us", "steal", "descriptors" };
+	static const char *const later_of_seconds[] = { "turn_max_us", "steal", "descriptors", "phase" };
 	json_t *second, *unverified = json_object_get(json, "unverified");
 	size_t i;
 	for (size_t k = 0; k < ARRAY_LEN(later); k++)
@@ -275,6 +278,7 @@ static void records_of_the_first_version_are_read(void **state)
 		assert_int_equal(again.warmup.requests, 0);
 		hist_record(&again.warmup.response, 5);
 		assert_int_equal(again.seconds[1].descriptors, 0);
+		assert_int_equal(again.seconds[1].phase, PHASE_UNKNOWN);
 		json_decref(json);
 		run_record_finish(&run);
 		run_record_finish(&again);

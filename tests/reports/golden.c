@@ -129,6 +129,9 @@ static void fill_seconds(struct run_record *r, double factor, int seconds, int p
 		struct second_record *x = &r->seconds[i];
 		const double wave = 1 + 0.02 * ((i * 7) % 11 - 5);
 		*x = (struct second_record){ .second = i - 5,
+			                     .phase = i < 5    ? PHASE_WARMUP
+			                              : i < 15 ? PHASE_RAMP
+			                                       : PHASE_STEADY,
 			                     .offered = per_second,
 			                     .started = (uint32_t)(2 * per_second),
 			                     .completed = (uint32_t)(2 * per_second * wave),
