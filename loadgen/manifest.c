@@ -29,7 +29,7 @@ static void read_cpu(char *text, size_t size)
 	buf_finish(&all);
 }
 
-json_t *manifest_make(const struct run_options *o, uint32_t threads)
+json_t *manifest_make(const struct run_options *o, uint32_t threads, uint32_t local_ports)
 {
 	char hash[24], cpu[128];
 	struct utsname system = { .sysname = "" };
@@ -39,11 +39,11 @@ json_t *manifest_make(const struct run_options *o, uint32_t threads)
 	read_cpu(cpu, sizeof(cpu));
 	snprintf(hash, sizeof(hash), "%016" PRIx64, o->program->hash);
 	const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:s?, s:s}", //
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:s?, s:s}", //
 	                 "scenario_hash", hash, "target", o->program->target.url, "weir", WEIR_VERSION, "libcurl",
 	                 curl->version, "host", system.nodename, "system", system.sysname, "kernel", system.release,
 	                 "machine", system.machine, "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "descriptors",
-	                 (json_int_t)files.rlim_cur, "threads", (json_int_t)threads, "cpu", cpu, "seed",
-	                 (json_int_t)(o->seed & INT64_MAX), "command", o->command, "tls",
-	                 curl->ssl_version ? curl->ssl_version : "none");
+	                 (json_int_t)files.rlim_cur, "local_ports", (json_int_t)local_ports, "threads",
+	                 (json_int_t)threads, "cpu", cpu, "seed", (json_int_t)(o->seed & INT64_MAX), "command",
+	                 o->command, "tls", curl->ssl_version ? curl->ssl_version : "none");
 }

@@ -4,7 +4,7 @@
 
 #include "loadgen/run.h"
 
-/* Given: json_decref. <threads> is the number that was really used. */
-json_t *manifest_make(const struct run_options *o, uint32_t threads);
+/* Given: json_decref. <threads> is the number that was really used; <local_ports> how many there are, 0: unknown. */
+json_t *manifest_make(const struct run_options *o, uint32_t threads, uint32_t local_ports);
 
 #endif

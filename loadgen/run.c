@@ -55,6 +55,7 @@ struct run {
 	struct run_record *record;
 	size_t second_room;
 	double cpu_peak;
+	uint32_t ports_peak; /* of the measured seconds */
 };
 
 static uint32_t default_threads(void)
@@ -125,6 +126,8 @@ static void keep_second(struct run *r, const struct second_record *second)
 		record->users_max = second->users;
 	if (second->cpu > r->cpu_peak)
 		r->cpu_peak = second->cpu;
+	if (second->second >= 0 && second->ports > r->ports_peak)
+		r->ports_peak = second->ports;
 }
 
 static void tell(struct run *r, struct mono now, dur_ns length, const struct second_record *second)
@@ -190,6 +193,7 @@ static void close_second(struct run *r, struct mono now)
 	second.phase = phase_of(r->program, number, mono_since(r->closed, r->start), mono_since(now, r->start));
 	second.steal = machine.steal;
 	second.descriptors = machine.descriptors;
+	second.ports = machine.ports;
 	keep_second(r, &second);
 	if (r->closed.ns >= r->measured_from.ns)
 		watch_thresholds(r, length);
@@ -340,6 +344,8 @@ static void judge(struct run *r, const struct executor_counts *counts)
 		.service_p50 = hist_quantile(&r->total->service, 0.5),
 		.cpu = mean_cpu(record),
 		.cpu_peak = r->cpu_peak,
+		.ports = r->ports_peak,
+		.port_range = r->machine.port_range,
 	};
 	validity_judge(&health, record);
 	bool met = record->requests > 0; /* missing data is never success */
@@ -467,7 +473,7 @@ static int execute(struct run *r, struct err *err)
 		const struct mono ended = mono_now();
 		result = join_workers(r, err);
 		if (result == 0) {
-			r->record->manifest = manifest_make(r->options, r->worker_count);
+			r->record->manifest = manifest_make(r->options, r->worker_count, r->machine.port_range);
 			finish_record(r, ended, &r->before);
 		}
 	}

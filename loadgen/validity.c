@@ -1,5 +1,6 @@
 #include "loadgen/validity.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 #define LAG_OF_SERVICE 0.05
 #define CPU_SUSPECT 0.85
 #define CPU_SATURATED 0.95
+#define PORTS_SUSPECT 0.85
 /* Fewer requests than this have no 99th percentile to speak of; their maximum is judged by people. */
 #define LAG_REQUESTS_LEAST 100
 
@@ -64,6 +66,17 @@ static void judge_arrivals(const struct generator_health *h, struct run_record *
 		    (double)h->waited / planned * 100);
 }
 
+static void judge_ports(const struct generator_health *h, struct run_record *r)
+{
+	if (h->port_range == 0 || (double)h->ports <= PORTS_SUSPECT * (double)h->port_range)
+		return;
+	say(r, RUN_SUSPECT,
+	    "up to %" PRIu32 " of %" PRIu32
+	    " local ports were taken: new connections may have waited or failed for want of "
+	    "one; keep connections alive, or widen net.ipv4.ip_local_port_range",
+	    h->ports, h->port_range);
+}
+
 void validity_judge(const struct generator_health *h, struct run_record *r)
 {
 	r->validity = RUN_VALID;
@@ -73,4 +86,5 @@ void validity_judge(const struct generator_health *h, struct run_record *r)
 		say(r, RUN_SUSPECT,
 		    "a worker used %.0f %% of its core: the generator itself may have slowed the answers",
 		    h->cpu * 100);
+	judge_ports(h, r);
 }

@@ -4,8 +4,10 @@
 #include <math.h>
 
 #include "base/file.h"
+#include "observe/machine.h"
 
 #define STAT_BYTES_MAX (1u << 20)
+#define SOCKSTAT_BYTES_MAX 4096u
 
 static bool read_cpu(struct generator_watch *w, struct procfs_cpu *ret)
 {
@@ -13,10 +15,27 @@ static bool read_cpu(struct generator_watch *w, struct procfs_cpu *ret)
 	return file_read("/proc/stat", &w->text, NULL) == 0 && procfs_parse_stat(buf_str(&w->text), ret);
 }
 
+static struct str read_text(struct buf *text, const char *path)
+{
+	buf_clear(text);
+	if (file_read(path, text, NULL) < 0)
+		buf_clear(text);
+	return buf_str(text);
+}
+
+static uint32_t port_range(struct buf *text)
+{
+	uint64_t first, last;
+	if (!machine_parse_port_range(read_text(text, "/proc/sys/net/ipv4/ip_local_port_range"), &first, &last))
+		return 0;
+	return (uint32_t)(last - first + 1);
+}
+
 void generator_watch_init(struct generator_watch *w)
 {
 	*w = (struct generator_watch){ .known = false };
 	buf_init(&w->text, STAT_BYTES_MAX);
+	w->port_range = port_range(&w->text);
 	w->known = read_cpu(w, &w->before);
 }
 
@@ -37,10 +56,40 @@ static uint32_t open_descriptors(void)
 	return count - 1; /* the one that looked */
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint32_t generator_ports(struct str sockstat, struct str sockstat6, uint32_t descriptors)
+{
+	uint64_t used = 0, used6 = 0, waiting = 0;
+	if (!procfs_parse_sockstat(sockstat, "TCP", "inuse", &used) ||
+	    !procfs_parse_sockstat(sockstat, "TCP", "tw", &waiting))
+		return 0;
+	procfs_parse_sockstat(sockstat6, "TCP6", "inuse", &used6); /* there may be no IPv6 */
+	/* One by one: no sum of what is read can wrap. */
+	used = smaller(used, UINT32_MAX) + smaller(used6, UINT32_MAX);
+	if (descriptors)
+		used = smaller(used, descriptors);
+	return (uint32_t)smaller(used + smaller(waiting, UINT32_MAX), UINT32_MAX);
+}
+
+static uint32_t read_ports(struct generator_watch *w, uint32_t descriptors)
+{
+	struct buf six;
+	buf_init(&six, SOCKSTAT_BYTES_MAX);
+	const struct str text6 = read_text(&six, "/proc/net/sockstat6");
+	const uint32_t ports = generator_ports(read_text(&w->text, "/proc/net/sockstat"), text6, descriptors);
+	buf_finish(&six);
+	return w->port_range && ports > w->port_range ? w->port_range : ports;
+}
+
 struct generator_reading generator_watch_take(struct generator_watch *w)
 {
 	struct generator_reading r = { .steal = NAN, .descriptors = open_descriptors() };
 	struct procfs_cpu now;
+	r.ports = read_ports(w, r.descriptors);
 	if (!read_cpu(w, &now))
 		return r;
 	if (w->known && now.total > w->before.total && now.steal >= w->before.steal)

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "observe/procfs.h"
 
 #define FILE_BYTES_MAX (4u << 20)
 
@@ -54,17 +55,6 @@ bool machine_parse_stat(struct str text, struct cpu_ticks *ret)
 		return false;
 	*ret = (struct cpu_ticks){ .total = total, .idle = ticks[3] + ticks[4], .steal = ticks[7] };
 	return true;
-}
-
-bool machine_parse_sockstat(struct str text, uint64_t *ret_time_wait)
-{
-	struct str rest, word;
-	if (!find_line(text, STR("TCP:"), &rest))
-		return false;
-	while (take_word(&rest, &word))
-		if (str_is(word, "tw"))
-			return take_u64(&rest, ret_time_wait);
-	return false;
 }
 
 bool machine_parse_port_range(struct str text, uint64_t *ret_first, uint64_t *ret_last)
@@ -147,7 +137,7 @@ void machine_read(struct machine_facts *ret)
 	buf_init(&buf, FILE_BYTES_MAX);
 	machine_parse_port_range(read_file(&buf, "/proc/sys/net/ipv4/ip_local_port_range"), &ret->port_first,
 	                         &ret->port_last);
-	machine_parse_sockstat(read_file(&buf, "/proc/net/sockstat"), &ret->time_wait);
+	procfs_parse_sockstat(read_file(&buf, "/proc/net/sockstat"), "TCP", "tw", &ret->time_wait);
 	machine_parse_meminfo(read_file(&buf, "/proc/meminfo"), &ret->memory_bytes, &ret->memory_available_bytes);
 	machine_parse_cpu_max(read_file(&buf, "/sys/fs/cgroup/cpu.max"), &ret->cpu_quota);
 	read_word(&buf, "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", ret->governor);

@@ -31,7 +31,6 @@ bool machine_read_ticks(struct cpu_ticks *ret);
 
 /* The parts, on the texts of the files named like them. False: it is not there. */
 bool machine_parse_stat(struct str text, struct cpu_ticks *ret);
-bool machine_parse_sockstat(struct str text, uint64_t *ret_time_wait);
 bool machine_parse_port_range(struct str text, uint64_t *ret_first, uint64_t *ret_last);
 bool machine_parse_meminfo(struct str text, uint64_t *ret_bytes, uint64_t *ret_available_bytes);
 bool machine_parse_cpu_max(struct str text, double *ret_cores); /* false also for "max" */

@@ -104,6 +104,23 @@ bool procfs_parse_bytes(struct str text, const char *key, uint64_t *ret_bytes)
 	return false;
 }
 
+bool procfs_parse_sockstat(struct str text, const char *protocol, const char *name, uint64_t *ret)
+{
+	struct str line, word;
+	uint64_t value;
+	while (str_cut(&text, '\n', &line)) {
+		if (!str_cut(&line, ':', &word) || !str_is(word, protocol))
+			continue;
+		while (next_word(&line, &word) && next_number(&line, &value))
+			if (str_is(word, name)) {
+				*ret = value;
+				return true;
+			}
+		return false;
+	}
+	return false;
+}
+
 bool procfs_parse_pid(struct str text, uint64_t *ret_pid)
 {
 	uint64_t pid;

@@ -31,6 +31,9 @@ bool procfs_parse_process(struct str text, struct procfs_process *ret);
 /* A "Key:   123 kB" line of /proc/meminfo or /proc/PID/status, in bytes. */
 bool procfs_parse_bytes(struct str text, const char *key, uint64_t *ret_bytes);
 
+/* A figure of a protocol in /proc/net/sockstat or sockstat6, as "TCP: inuse 6 orphan 0 tw 4433 alloc 6 mem 115". */
+bool procfs_parse_sockstat(struct str text, const char *protocol, const char *name, uint64_t *ret);
+
 /* A number alone, with blanks and a newline around: a PID file. 1..2^22. */
 bool procfs_parse_pid(struct str text, uint64_t *ret_pid);
 

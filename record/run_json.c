@@ -186,6 +186,7 @@ static void encode_second(json_t *o, const struct run_record *r, const struct se
 	out_us(o, "turn_max_us", s->turn_max);
 	out_number(o, "steal", s->steal);
 	out_u64(o, "descriptors", s->descriptors);
+	out_u64(o, "local_ports", s->ports);
 }
 
 /* The first second of the measured phase: the figures of a summary are about that. */
@@ -426,6 +427,7 @@ static void decode_second(const struct in *o, const struct run_record *r, struct
 	s->turn_max = in_has(o, "turn_max_us") ? in_us(o, "turn_max_us") : 0;
 	s->steal = in_has(o, "steal") ? in_number(o, "steal") : (double)NAN;
 	s->descriptors = in_has(o, "descriptors") ? in_u32(o, "descriptors") : 0;
+	s->ports = in_has(o, "local_ports") ? in_u32(o, "local_ports") : 0;
 }
 
 int run_record_decode(const json_t *json, struct run_record *ret, struct err *err)

@@ -20,6 +20,13 @@ static void add_time(struct buf *out, dur_ns t)
 		buf_printf(out, "%.3f", (double)t / (double)MICROSECOND);
 }
 
+static void add_known(struct buf *out, uint32_t n)
+{
+	buf_add_char(out, ',');
+	if (n)
+		buf_printf(out, "%u", n);
+}
+
 static void add_row(struct buf *out, const struct second_record *s)
 {
 	const dur_ns times[LATENCIES] = { s->response_p50, s->response_p95, s->response_p99,
@@ -34,7 +41,9 @@ static void add_row(struct buf *out, const struct second_record *s)
 	add_time(out, s->turn_max);
 	buf_add_char(out, ',');
 	add_number(out, s->steal);
-	buf_printf(out, ",%u,%s\n", s->descriptors, s->phase == PHASE_UNKNOWN ? "" : second_phase_text(s->phase));
+	add_known(out, s->descriptors);
+	add_known(out, s->ports);
+	buf_printf(out, ",%s\n", s->phase == PHASE_UNKNOWN ? "" : second_phase_text(s->phase));
 }
 
 void report_run_csv(const struct run_record *r, struct buf *out)
@@ -46,7 +55,7 @@ void report_run_csv(const struct run_record *r, struct buf *out)
 	                 "dropped_iterations,users,in_flight_requests"));
 	for (int i = 0; i < LATENCIES; i++)
 		buf_printf(out, ",%s%s", sound ? "" : "unverified_", names[i]);
-	buf_add(out, STR(",busiest_worker_cpu_share,longest_turn_us,steal_share,open_descriptors,phase\n"));
+	buf_add(out, STR(",busiest_worker_cpu_share,longest_turn_us,steal_share,open_descriptors,local_ports,phase\n"));
 	for (size_t i = 0; i < r->second_count; i++)
 		add_row(out, &r->seconds[i]);
 }

@@ -54,6 +54,25 @@ static void say_arrivals(const struct run_record *r, const struct report_style *
 	           text_rate(r->offered_rate, asked), text_rate(r->achieved_rate, achieved), r->users_max);
 }
 
+/* The most of a measured second; nothing where it is unknown. */
+static void say_ports(const struct run_record *r, const struct report_style *s, struct buf *out)
+{
+	uint32_t most = 0;
+	TEXT(a);
+	TEXT(b);
+	const json_int_t all = json_integer_value(json_object_get(r->manifest, "local_ports"));
+	for (size_t i = 0; i < r->second_count; i++)
+		if (r->seconds[i].second >= 0 && r->seconds[i].ports > most)
+			most = r->seconds[i].ports;
+	if (!most)
+		return;
+	if (all > 0)
+		style_pair(s, out, NAMES, "local ports", "up to %s of %s taken", text_count((double)most, a),
+		           text_count((double)all, b));
+	else
+		style_pair(s, out, NAMES, "local ports", "up to %s taken", text_count((double)most, a));
+}
+
 void load_soundness(const struct run_record *r, const struct report_style *s, struct buf *out)
 {
 	double cpu, cpu_most;
@@ -82,6 +101,7 @@ void load_soundness(const struct run_record *r, const struct report_style *s, st
 	if (measure_cpu(r, &cpu, &cpu_most))
 		style_pair(s, out, NAMES, "generator", "busiest core at %.0f %% on average, %.0f %% at most", cpu * 100,
 		           cpu_most * 100);
+	say_ports(r, s, out);
 	if (r->censored)
 		style_pair(s, out, NAMES, "censored", "%s timed out or cut by the end: counted as at least that slow",
 		           text_count((double)r->censored, a));

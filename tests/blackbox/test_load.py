@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 
 import pytest
 
@@ -115,6 +116,42 @@ def test_failed_requests_are_counted_by_class(weir, demo_app, peer):
 
 
 # --- bad input ------------------------------------------------------------------------------------------------------
+
+
+# A network of its own with few local ports, which are not given out again early.
+FEW_PORTS = """
+ip link set lo up && cd /proc/sys/net/ipv4 && echo "40000 40149" >ip_local_port_range && echo 0 >tcp_tw_reuse || exit 99
+/usr/bin/python3 -c "$1" & server=$!
+until (: </dev/tcp/127.0.0.1/18080) 2>/dev/null; do kill -0 $server || exit 99; done
+"$0" load run http://127.0.0.1:18080/ --rate 150 --duration 2s --no-store --json --quiet; status=$?
+kill $server
+exit $status
+"""
+
+# It ends no connection itself: whoever ends one has to wait with its port.
+PATIENT = """
+import socket, threading
+def talk(s):
+    if s.recv(65536):
+        s.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+        s.recv(1)
+listener = socket.create_server(("127.0.0.1", 18080))
+while True:
+    threading.Thread(target=talk, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+def test_a_want_of_local_ports_is_suspect(weir):
+    unshare = support.need_program("unshare")
+    run = subprocess.run([unshare, "-rn", "bash", "-c", FEW_PORTS, support.BUILD / "weir", PATIENT], cwd=weir.folder,
+                         capture_output=True, timeout=support.DEADLINE_S, check=False)
+    if run.returncode in (1, 99) and not run.stdout:
+        pytest.skip("no network namespace can be made here")
+    record = json.loads(run.stdout)
+    assert record["manifest"]["local_ports"] == 150
+    assert record["validity"]["state"] != "valid", record["validity"]
+    assert record["requests"]["errors"]["connect"] > 0, record["requests"]
+    assert any("of 150 local ports were taken" in reason for reason in record["validity"]["reasons"]), record["validity"]
 
 
 def test_a_wrong_scenario_names_every_mistake_in_its_place(weir, peer):

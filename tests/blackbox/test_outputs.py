@@ -114,6 +114,7 @@ def test_all_outputs_of_a_run_tell_the_same(weir, demo_app):
     assert sum(int(row["completed_requests"]) for row in rows) == total
     assert [int(row["second"]) for row in rows[:3]] == [0, 1, 2]
     assert {row["phase"] for row in rows} == {"steady"}
+    assert 0 < max(int(row["local_ports"]) for row in rows) and figures["manifest"]["local_ports"] > 0
 
     root = xml.etree.ElementTree.parse(paths["junit"]).getroot()
     failed = root.findall(".//testcase[failure]")
@@ -250,7 +251,7 @@ def test_stdout_belongs_to_one_output(weir, demo_app):
     app = demo_app()
     run = weir("load", "run", app.url + "/api/version", "--rate", 50, "--duration", "1s", "--csv", "-")
     assert run.status in (0, 4), run
-    assert all(len(row) == 19 for row in csv.reader(io.StringIO(run.stdout)))
+    assert all(len(row) == 20 for row in csv.reader(io.StringIO(run.stdout)))
 
 
 # --- metrics ---------------------------------------------------------------------------------------------------------

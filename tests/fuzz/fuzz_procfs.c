@@ -25,6 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		must(number % 1024 == 0);
 	else
 		must(number == 42);
+	number = 42;
+	if (!procfs_parse_sockstat(s, "TCP", "tw", &number))
+		must(number == 42);
 	must(procfs_parse_listeners(s, 8080, inodes, 4) <= 4);
 	procfs_parse_socket(s, &number);
 	return 0;

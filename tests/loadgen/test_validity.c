@@ -61,6 +61,19 @@ static void our_own_lateness_is_not_valid(void **state)
 	expect(&h, RUN_VALID, 0, NULL);
 }
 
+static void few_local_ports_are_suspect(void **state)
+{
+	struct generator_health h = healthy;
+	h.ports = 850;
+	expect(&h, RUN_VALID, 0, NULL); /* of an unknown number */
+	h.port_range = 1000;
+	expect(&h, RUN_VALID, 0, NULL);
+	h.ports = 851;
+	expect(&h, RUN_SUSPECT, 1, "851 of 1000 local ports");
+	h.cpu = 0.9;
+	expect(&h, RUN_SUSPECT, 2, "core");
+}
+
 static void dropped_arrivals_are_not_valid(void **state)
 {
 	struct generator_health h = healthy;
@@ -136,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_healthy_run_is_valid),
 		cmocka_unit_test(our_own_lateness_is_not_valid),
+		cmocka_unit_test(few_local_ports_are_suspect),
 		cmocka_unit_test(dropped_arrivals_are_not_valid),
 		cmocka_unit_test(a_saturated_generator_is_not_valid),
 		cmocka_unit_test(a_target_that_keeps_all_users_waiting_is_suspect),

@@ -1,11 +1,13 @@
 /* What the machine does to the generator, read from this machine's own /proc. */
 #include "observe/generator.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -44,11 +46,42 @@ static void steal_is_a_share_of_what_passed(void **state)
 	generator_watch_finish(&w);
 }
 
+static void ports_are_the_most_that_it_can_be(void **state)
+{
+	const struct str four = STR("sockets: used 9\nTCP: inuse 1200 orphan 0 tw 300 alloc 9 mem 1\n");
+	const struct str six = STR("TCP6: inuse 50\n");
+	assert_int_equal(generator_ports(four, six, 0), 1550);
+	assert_int_equal(generator_ports(four, (struct str){ 0 }, 0), 1500);
+	assert_int_equal(generator_ports(four, six, 700), 1000); /* we cannot have more sockets than descriptors */
+	assert_int_equal(generator_ports(six, six, 0), 0);
+	assert_int_equal(generator_ports(STR("TCP: inuse 99999999999 tw 99999999999\n"), six, 0), UINT32_MAX);
+}
+
+static void a_connection_takes_a_port(void **state)
+{
+	struct generator_watch w;
+	generator_watch_init(&w);
+	assert_in_range(w.port_range, 1, 65536);
+	const int fd = socket(AF_INET, SOCK_STREAM, 0), listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, len), 0);
+	assert_true(generator_watch_take(&w).ports >= 1);
+	close(fd);
+	close(listener);
+	generator_watch_finish(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptors_are_counted),
 		cmocka_unit_test(steal_is_a_share_of_what_passed),
+		cmocka_unit_test(ports_are_the_most_that_it_can_be),
+		cmocka_unit_test(a_connection_takes_a_port),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

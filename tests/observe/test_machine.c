@@ -23,16 +23,6 @@ static void ticks_are_those_of_all_processors(void **state)
 	assert_false(machine_parse_stat(STR(""), &t));
 }
 
-static void sockets_in_time_wait(void **state)
-{
-	uint64_t n = 0;
-	assert_true(
-		machine_parse_sockstat(STR("sockets: used 23\nTCP: inuse 6 orphan 0 tw 4433 alloc 6 mem 115\n"), &n));
-	assert_int_equal(n, 4433);
-	assert_false(machine_parse_sockstat(STR("TCP: inuse 6 tw"), &n));
-	assert_false(machine_parse_sockstat(STR("UDP: inuse 6 tw 3\n"), &n));
-}
-
 static void the_range_of_ports(void **state)
 {
 	uint64_t first = 0, last = 0;
@@ -80,7 +70,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ticks_are_those_of_all_processors),
-		cmocka_unit_test(sockets_in_time_wait),
 		cmocka_unit_test(the_range_of_ports),
 		cmocka_unit_test(memory_in_bytes),
 		cmocka_unit_test(the_limit_of_a_control_group),

@@ -88,6 +88,32 @@ static void sizes_are_in_bytes(void **state)
 	assert_int_equal(bytes, 123 * 1024);
 }
 
+static void sockets_by_protocol(void **state)
+{
+	static const char text[] =
+		"sockets: used 23\nTCP: inuse 6 orphan 0 tw 4433 alloc 6 mem 115\nUDP: inuse 7 mem 0\n";
+	static const char *const wrong[] = { "TCP: inuse 6 tw",
+		                             "UDP: inuse 6 tw 3\n",
+		                             "TCP: inuse x tw 3",
+		                             "TCP tw 3",
+		                             "TCP:",
+		                             "TCP: tw -1",
+		                             "TCP: tw 99999999999999999999",
+		                             "" };
+	uint64_t n = 42;
+	assert_true(procfs_parse_sockstat(str_from(text), "TCP", "tw", &n));
+	assert_int_equal(n, 4433);
+	assert_true(procfs_parse_sockstat(str_from(text), "TCP", "inuse", &n));
+	assert_int_equal(n, 6);
+	assert_true(procfs_parse_sockstat(STR("TCP6: inuse 9\n"), "TCP6", "inuse", &n));
+	assert_int_equal(n, 9);
+	n = 42;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_false(procfs_parse_sockstat(str_from(wrong[i]), "TCP", "tw", &n));
+	assert_false(procfs_parse_sockstat(str_from(text), "UDP", "tw", &n));
+	assert_int_equal(n, 42);
+}
+
 static void pid_files(void **state)
 {
 	uint64_t pid = 42;
@@ -138,6 +164,7 @@ int main(void)
 		cmocka_unit_test(names_of_programs_may_hold_anything),
 		cmocka_unit_test(what_is_no_process_is_refused),
 		cmocka_unit_test(sizes_are_in_bytes),
+		cmocka_unit_test(sockets_by_protocol),
 		cmocka_unit_test(pid_files),
 		cmocka_unit_test(only_listeners_of_the_port),
 		cmocka_unit_test(sockets_of_descriptors),

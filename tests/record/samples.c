@@ -56,6 +56,7 @@ static void sample_rows(struct run_record *r)
 			                                .turn_max = 40 * MICROSECOND,
 			                                .steal = i ? NAN : 0.01,
 			                                .descriptors = 12,
+			                                .ports = 345,
 			                                .offered = 50.5,
 			                                .started = 50,
 			                                .completed = 49,

@@ -48,6 +48,7 @@ static void what_was_encoded_comes_back(void **state)
 		assert_int_equal(hist_count(&again.set_up[SET_UP_TLS]), 70);
 		assert_int_equal(again.seconds[0].phase, PHASE_WARMUP);
 		assert_int_equal(again.seconds[1].phase, PHASE_RAMP);
+		assert_int_equal(again.seconds[1].ports, 345);
 		assert_int_equal(again.warmup.requests, 300);
 		assert_int_equal(again.warmup.failed, 3);
 		assert_int_equal(hist_max(&again.warmup.response), hist_max(&run.warmup.response));
@@ -250,7 +251,7 @@ static void summaries_say_what_was_observed(void **state)
 static void make_old(json_t *json)
 {
 	static const char *const later[] = { "resources", "retries", "redirects", "set_up", "warmup" };
-	static const char *const later_of_seconds[] = { "turn_max_us", "steal", "descriptors", "phase" };
+	static const char *const later_of_seconds[] = { "turn_max_us", "steal", "descriptors", "phase", "local_ports" };
 	json_t *second, *unverified = json_object_get(json, "unverified");
 	size_t i;
 	for (size_t k = 0; k < ARRAY_LEN(later); k++)
@@ -279,6 +280,7 @@ static void records_of_the_first_version_are_read(void **state)
 		hist_record(&again.warmup.response, 5);
 		assert_int_equal(again.seconds[1].descriptors, 0);
 		assert_int_equal(again.seconds[1].phase, PHASE_UNKNOWN);
+		assert_int_equal(again.seconds[1].ports, 0);
 		json_decref(json);
 		run_record_finish(&run);
 		run_record_finish(&again);

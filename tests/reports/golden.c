@@ -136,6 +136,7 @@ static void fill_seconds(struct run_record *r, double factor, int seconds, int p
 			                     .started = (uint32_t)(2 * per_second),
 			                     .completed = (uint32_t)(2 * per_second * wave),
 			                     .users = 40,
+			                     .ports = (uint32_t)(i < 5 ? 9000 : 40 + i),
 			                     .cpu = 0.2 + 0.01 * (i % 10) };
 		x->failed = (uint32_t)(i >= 5 && r->failed * (uint64_t)(i - 4) / (uint64_t)seconds >
 		                                         r->failed * (uint64_t)(i - 5) / (uint64_t)seconds);
@@ -174,9 +175,10 @@ void golden_run_of(struct run_record *r, double factor, int seconds, int per_sec
 	r->bytes_sent = r->requests * 420;
 	r->bytes_received = r->requests * 1800;
 	fill_seconds(r, factor, seconds, per_second);
-	r->manifest = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "scenario_hash", "9f2c4e1b7a3d5f60",
-	                        "target", "http://10.0.0.1:8080", "weir", "0.1.0", "host", "bench-1", "kernel", "6.1.0",
-	                        "cpu", "AMD EPYC 7B13", "seed", (json_int_t)42, "threads", (json_int_t)1, "command",
+	r->manifest = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "scenario_hash",
+	                        "9f2c4e1b7a3d5f60", "target", "http://10.0.0.1:8080", "weir", "0.1.0", "host",
+	                        "bench-1", "kernel", "6.1.0", "cpu", "AMD EPYC 7B13", "seed", (json_int_t)42, "threads",
+	                        (json_int_t)1, "local_ports", (json_int_t)28232, "command",
 	                        "weir load run critical-flows.json --seed 42");
 }
 

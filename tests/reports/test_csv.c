@@ -31,6 +31,7 @@ static void a_row_per_second_with_units_in_the_names(void **state)
 		  .turn_max = 250 * MICROSECOND,
 		  .steal = .02,
 		  .descriptors = 14,
+		  .ports = 321,
 		  .phase = PHASE_RAMP },
 	};
 	const struct run_record r = { .seconds = seconds, .second_count = 2 };
@@ -42,9 +43,9 @@ static void a_row_per_second_with_units_in_the_names(void **state)
 		"second,offered_iterations_per_second,started_requests,completed_requests,failed_requests,"
 		"dropped_iterations,users,in_flight_requests,response_p50_us,response_p95_us,response_p99_us,"
 		"service_p50_us,service_p99_us,send_lag_p99_us,busiest_worker_cpu_share,"
-		"longest_turn_us,steal_share,open_descriptors,phase\n"
-		"-1,10,9,8,0,0,3,0,,,,,,,0.25,,,0,\n"
-		"0,10.5,11,10,1,2,4,1,1.500,2000.000,3000.000,1.400,1000.000,70.000,0.5,250.000,0.02,14,ramp\n");
+		"longest_turn_us,steal_share,open_descriptors,local_ports,phase\n"
+		"-1,10,9,8,0,0,3,0,,,,,,,0.25,,,,,\n"
+		"0,10.5,11,10,1,2,4,1,1.500,2000.000,3000.000,1.400,1000.000,70.000,0.5,250.000,0.02,14,321,ramp\n");
 	buf_finish(&out);
 }
 
