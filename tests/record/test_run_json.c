@@ -287,6 +287,36 @@ static void records_of_the_first_version_are_read(void **state)
 	}
 }
 
+/* Files that older versions wrote: the first one, and the one that began to keep phases and the warm-up. */
+static void stored_files_are_read(void **state)
+{
+	static const struct {
+		const char *file;
+		size_t seconds;
+		uint64_t warmup;
+		enum second_phase last;
+	} stored[] = {
+		{ STORED_FOLDER "/run.json", 2, 0, PHASE_UNKNOWN },
+		{ STORED_FOLDER "/run-invalid.json", 2, 0, PHASE_UNKNOWN },
+		{ STORED_FOLDER "/run-phases.json", 4, 10, PHASE_STEADY },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(stored); i++) {
+		struct run_record run;
+		struct err err = { 0 };
+		json_t *json = json_load_file(stored[i].file, 0, NULL);
+		assert_non_null(json);
+		if (run_record_decode(json, &run, &err) < 0)
+			fail_msg("%s: %s", stored[i].file, err.text);
+		assert_int_equal(run.second_count, stored[i].seconds);
+		assert_int_equal(run.warmup.requests, stored[i].warmup);
+		assert_int_equal(hist_count(&run.warmup.response), stored[i].warmup);
+		assert_int_equal(run.seconds[run.second_count - 1].phase, stored[i].last);
+		assert_true(hist_count(&run.response) > 0);
+		run_record_finish(&run);
+		json_decref(json);
+	}
+}
+
 static void no_object_is_no_record(void **state)
 {
 	struct run_record run;
@@ -321,6 +351,7 @@ int main(void)
 		cmocka_unit_test(what_was_not_read_is_not_zero),
 		cmocka_unit_test(summaries_say_what_was_observed),
 		cmocka_unit_test(records_of_the_first_version_are_read),
+		cmocka_unit_test(stored_files_are_read),
 		cmocka_unit_test(no_object_is_no_record),
 		cmocka_unit_test(text_that_is_not_utf8_is_kept_readable),
 	};
