@@ -189,7 +189,7 @@ static void close_second(struct run *r, struct mono now)
 	/* Rounded, for the alarm is a little late each time; floor for the warm-up's negative numbers. */
 	const int32_t number = (int32_t)((from_measured + (from_measured < 0 ? -SECOND / 2 : SECOND / 2)) / SECOND);
 	struct second_record second = result_second(r->interval, &r->before, number, length);
-	const struct generator_reading machine = generator_watch_take(&r->machine);
+	const struct generator_reading machine = generator_watch_take(&r->machine, r->interval->connections);
 	second.phase = phase_of(r->program, number, mono_since(r->closed, r->start), mono_since(now, r->start));
 	second.steal = machine.steal;
 	second.descriptors = machine.descriptors;

@@ -61,7 +61,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint32_t generator_ports(struct str sockstat, struct str sockstat6, uint32_t descriptors)
+uint32_t generator_ports(struct str sockstat, struct str sockstat6, uint32_t descriptors, uint64_t opened_lately)
 {
 	uint64_t used = 0, used6 = 0, waiting = 0;
 	if (!procfs_parse_sockstat(sockstat, "TCP", "inuse", &used) ||
@@ -72,24 +72,34 @@ uint32_t generator_ports(struct str sockstat, struct str sockstat6, uint32_t des
 	used = smaller(used, UINT32_MAX) + smaller(used6, UINT32_MAX);
 	if (descriptors)
 		used = smaller(used, descriptors);
-	return (uint32_t)smaller(used + smaller(waiting, UINT32_MAX), UINT32_MAX);
+	waiting = smaller(waiting, smaller(opened_lately, UINT32_MAX));
+	return (uint32_t)smaller(used + waiting, UINT32_MAX);
 }
 
-static uint32_t read_ports(struct generator_watch *w, uint32_t descriptors)
+static uint64_t count_lately(struct generator_watch *w, uint64_t opened)
+{
+	uint64_t sum = 0;
+	w->opened[w->readings++ % GENERATOR_WAIT_SECONDS] = opened;
+	for (size_t i = 0; i < GENERATOR_WAIT_SECONDS; i++)
+		sum += w->opened[i];
+	return sum;
+}
+
+static uint32_t read_ports(struct generator_watch *w, uint32_t descriptors, uint64_t lately)
 {
 	struct buf six;
 	buf_init(&six, SOCKSTAT_BYTES_MAX);
 	const struct str text6 = read_text(&six, "/proc/net/sockstat6");
-	const uint32_t ports = generator_ports(read_text(&w->text, "/proc/net/sockstat"), text6, descriptors);
+	const uint32_t ports = generator_ports(read_text(&w->text, "/proc/net/sockstat"), text6, descriptors, lately);
 	buf_finish(&six);
 	return w->port_range && ports > w->port_range ? w->port_range : ports;
 }
 
-struct generator_reading generator_watch_take(struct generator_watch *w)
+struct generator_reading generator_watch_take(struct generator_watch *w, uint64_t opened)
 {
 	struct generator_reading r = { .steal = NAN, .descriptors = open_descriptors() };
 	struct procfs_cpu now;
-	r.ports = read_ports(w, r.descriptors);
+	r.ports = read_ports(w, r.descriptors, count_lately(w, opened));
 	if (!read_cpu(w, &now))
 		return r;
 	if (w->known && now.total > w->before.total && now.steal >= w->before.steal)

@@ -119,7 +119,7 @@ struct second_record {
 	dur_ns turn_max;      /* longest turn of a worker's loop, sleep excluded */
 	double steal;         /* share of the machine's time that another guest had; NAN: unknown */
 	uint32_t descriptors; /* open at its end; 0: unknown */
-	uint32_t ports;       /* local ports taken at its end, at most; 0: unknown */
+	uint32_t ports;       /* local ports taken at its end, an upper estimate; 0: unknown */
 };
 
 struct error_sample {
