@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """CPU per request and memory per user with many users: the same requests per second from few users and from many.
 
-100 users that pause 10 ms and 10,000 users that pause 1 s make the same load. nginx answers on a core of its own.
+100 users that pause 0 to 25 ms and 10,000 users that pause 0 to 2.5 s make the same load: 8,000 requests per second at random
+moments. nginx answers on a core of its own. With --fixed the pauses are all alike. Then the users of a small group fall into
+step, because those that are answered together ask together again, and the worker wakes for many at once; a large group does
+not, so what is compared is the waking, not the users.
 
-    bench/users.py [--users 10000] [--http curl] [--pairs 5]
+    bench/users.py [--users 10000] [--http curl] [--pairs 5] [--fixed]
 """
 
 import argparse
@@ -32,13 +35,13 @@ def ramp_s(users):
     return 3 if users > 1000 else 1
 
 
-def scenario(folder, url, users, seconds):
+def scenario(folder, url, users, seconds, fixed):
     path = folder / f"users-{users}.json"
-    ramp = ramp_s(users)
+    ramp, pause = ramp_s(users), users / RATE * 1000
     path.write_text(json.dumps({
         "$schema": "weir.scenario.v1", "name": f"{users} users", "target": url,
         "flows": {"f": {"weight": 1, "steps": [{"get": "/", "check": [{"status": 200}]},
-                                               {"pause": f"{users / RATE * 1000:.0f}ms"}]}},
+                                               {"pause": f"{pause:.1f}ms" if fixed else f"0ms..{2 * pause:.1f}ms"}]}},
         "load": [{"executor": "ramping-users", "stages": [{"to": users, "over": f"{ramp}s"},
                                                           {"to": users, "over": f"{seconds}s"}]}],
         "warmup": f"{ramp + 1}s"}))
@@ -78,6 +81,7 @@ def main():
     parser.add_argument("--weir", default=str(ROOT / "build" / "weir"))
     parser.add_argument("--users", type=int, default=10000)
     parser.add_argument("--http", default="auto")
+    parser.add_argument("--fixed", action="store_true")
     parser.add_argument("--core", type=int, default=1)
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--pairs", type=int, default=5)
@@ -100,9 +104,9 @@ def main():
             url = f"http://127.0.0.1:{port}"
             ratios = []
             for pair in range(arguments.pairs):
-                few, small, _ = run(arguments, 100, scenario(folder, url, 100, arguments.seconds))
-                many, large, figures = run(arguments, arguments.users,
-                                           scenario(folder, url, arguments.users, arguments.seconds))
+                (few, small, _), (many, large, figures) = (
+                    run(arguments, users, scenario(folder, url, users, arguments.seconds, arguments.fixed))
+                    for users in (100, arguments.users))
                 ratios.append(many / few)
                 print(f"pair {pair + 1}: 100 users {few:.1f} us of CPU per request, {arguments.users} users {many:.1f} us, "
                       f"ratio {many / few:.2f} ({figures['requests']['rate']:.0f}/s, {figures['requests']['failed']} failed, "

@@ -73,6 +73,34 @@ def demo_app(started, tmp_path):
 
 
 @pytest.fixture
+def nginx(start, tmp_path):
+    """nginx(SERVERS, "plain", "tls", key=...): a real one with the http block <SERVERS>, which holds {names} of ports and more.
+
+    It has .ports by name, .program, and .seen(): the lines of its log, whose format "seen" <SERVERS> defines."""
+
+    class Nginx:
+        def __init__(self, servers, *names, **more):
+            folder = tmp_path / "nginx"
+            folder.mkdir()
+            folder.chmod(0o755)
+            self.ports = {name: support.free_port() for name in names}
+            temporary = " ".join(f"{kind}_temp_path {kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+            (folder / "nginx.conf").write_text(
+                "worker_processes 1; daemon off; pid nginx.pid; error_log error.log; events { worker_connections 1024; }\n"
+                f"http {{ {temporary} keepalive_requests 1000000;\n{servers.format(**self.ports, **more)}\n"
+                "access_log seen.log seen; }\n")
+            self.program = start(support.need_program("nginx"), "-p", folder, "-c", folder / "nginx.conf", "-e",
+                                 folder / "error.log", folder=folder)
+            self.program.wait_accepts(self.ports[names[0]])
+            self.log = folder / "seen.log"
+
+        def seen(self):
+            return self.log.read_text().splitlines() if self.log.exists() else []
+
+    return Nginx
+
+
+@pytest.fixture
 def peer():
     """peer(support.never_answer()), peer([support.reply(), support.reset()]): a support.Peer."""
     peers = []
