@@ -61,7 +61,7 @@ def wait_for_port(port):
 class Server:
     """nginx on one core, in a folder of its own."""
 
-    def __init__(self, core, connections):
+    def __init__(self, core, connections, config=CONFIG):
         self.folder = tempfile.mkdtemp(prefix="weir-bench-")
         self.http, self.tls = free_port(), free_port()
         os.chmod(self.folder, 0o755)
@@ -71,7 +71,7 @@ class Server:
              "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
             check=True, stderr=subprocess.DEVNULL)
         with open(f"{self.folder}/nginx.conf", "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(folder=self.folder, http=self.http, tls=self.tls, connections=connections + 64,
+            f.write(config.format(folder=self.folder, http=self.http, tls=self.tls, connections=connections + 64,
                                   files=connections + 256))
         self.process = subprocess.Popen(
             ["taskset", "-c", str(core), "nginx", "-p", self.folder, "-c", f"{self.folder}/nginx.conf"])
