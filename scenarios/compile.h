@@ -120,6 +120,8 @@ struct template compile_text(struct compiler *c, const struct node *n, enum esca
 struct template compile_json(struct compiler *c, const struct node *n);
 /* The string <n> with only ${env...} in it, resolved now; in the arena. False when it has mistakes. */
 bool compile_constant(struct compiler *c, const struct node *n, struct str *ret_text);
+/* The same of <part>, a slice of that string. */
+bool compile_constant_part(struct compiler *c, const struct node *n, struct str part, struct str *ret_text);
 /* The same for a member that may be absent: NULL. */
 const char *constant_member(struct compiler *c, const struct node *n, const char *key);
 

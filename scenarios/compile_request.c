@@ -128,7 +128,14 @@ static size_t path_mistake(struct str path)
 	return path.len;
 }
 
-/* An absolute URL has a target of its own. Returns where the path begins in the string, or its length and a diagnostic. */
+static struct target *own_target(struct compiler *c, const struct target *t)
+{
+	struct target *kept = arena_new(c->arena, struct target);
+	*kept = *t;
+	return kept;
+}
+
+/* An absolute URL, whose host is written out. Returns where its path begins. */
 static size_t compile_origin(struct compiler *c, const struct node *n, struct step *step)
 {
 	const struct str url = node_str(n);
@@ -136,38 +143,64 @@ static size_t compile_origin(struct compiler *c, const struct node *n, struct st
 	struct target own;
 	size_t at;
 	const char *why;
-	if (!str_starts(url, STR("http://")) && !str_starts(url, STR("https://"))) {
-		step->target = &c->program->target;
-		return 0;
-	}
-	if (!target_parse(str_first(url, path_at), c->arena, &own, &at, &why)) {
-		node_part_error(n, at, path_at - at, "slots stand behind the host only", "%s", why);
-		return url.len;
-	}
-	struct target *kept = arena_new(c->arena, struct target);
-	*kept = own;
-	step->target = kept;
+	if (target_parse(str_first(url, path_at), c->arena, &own, &at, &why))
+		step->target = own_target(c, &own);
+	else
+		node_part_error(n, at, path_at - at,
+		                "behind the host slots may stand, or one in place of all of it: ${env.OTHER}/path",
+		                "%s", why);
 	return path_at;
+}
+
+/* ${env.NAME} at the beginning: another target, as "target" itself, or the beginning of a path. Returns where the rest of
+ * the path begins, and what of it the variable holds. */
+static size_t compile_env_origin(struct compiler *c, const struct node *n, struct step *step, struct str *ret_path)
+{
+	const struct str url = node_str(n), slot = str_first(url, str_find(url, '}') + 1);
+	struct str value;
+	struct target own;
+	size_t at;
+	const char *why;
+	if (!compile_constant_part(c, n, slot, &value))
+		return slot.len;
+	if (value.len && value.p[0] == '/')
+		*ret_path = value;
+	else if (target_parse(value, c->arena, &own, &at, &why))
+		step->target = own_target(c, &own);
+	else
+		node_part_error(n, 0, slot.len, "its value may be a URL, or a path that begins with \"/\"", "%s", why);
+	return slot.len;
 }
 
 static void weave_path(struct weaver *w, const struct node *n, struct step *step)
 {
 	if (!node_expect(n, JSON_STRING, "a path such as \"/api/me\""))
 		return;
-	const size_t before = mistakes(w->compiler), at = compile_origin(w->compiler, n, step);
-	const struct str path = str_from_at(node_str(n), at);
+	const struct str url = node_str(n);
+	const size_t before = mistakes(w->compiler);
+	struct str begin = { "", 0 };
+	size_t at = 0;
+	if (str_starts(url, STR("http://")) || str_starts(url, STR("https://")))
+		at = compile_origin(w->compiler, n, step);
+	else if (str_starts(url, STR("${env.")) && str_find(url, '}') < url.len)
+		at = compile_env_origin(w->compiler, n, step, &begin);
+	const struct str path = str_from_at(url, at);
 	const size_t bad = path_mistake(path);
 	if (mistakes(w->compiler) > before)
 		return;
 	weave_literal(w, step->target->base_path, false);
-	if (at > 0 && path.len == 0)
+	weave_literal(w, begin, false);
+	if (at > 0 && path.len == 0 && begin.len == 0)
 		weave_literal(w, STR("/"), false);
-	else if (path.len == 0 || path.p[0] != '/')
+	else if (begin.len == 0 && (path.len == 0 || path.p[0] != '/'))
 		node_part_error(n, at, path.len, "the path on the target, for example \"/api/me\"",
 		                "a path begins with \"/\"");
 	else if (bad < path.len)
 		node_part_error(n, at + bad, 1, "a blank is written %20, \"#\" is written %23",
 		                "this cannot stand in the path of a request");
+	else if (target_path_span(begin) < begin.len)
+		node_part_error(n, 0, at, "a blank is written %20, \"#\" is written %23",
+		                "what this variable holds cannot stand in the path of a request");
 	else
 		weave_text(w, n, path, at, false);
 }

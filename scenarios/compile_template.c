@@ -110,17 +110,13 @@ struct template compile_text(struct compiler *c, const struct node *n, enum esca
 	return weaver_finish(&w);
 }
 
-bool compile_constant(struct compiler *c, const struct node *n, struct str *ret_text)
+static bool constant_of(struct compiler *c, const struct node *n, const struct template *t, struct str *ret_text)
 {
-	const size_t before = mistakes(c);
-	const struct template t = compile_text(c, n, ESCAPE_NONE, false);
 	struct buf text;
-	if (mistakes(c) > before)
-		return false;
 	buf_init(&text, DOC_BYTES_MAX * 2);
-	for (uint32_t i = 0; i < t.count; i++) {
-		buf_add(&text, t.segments[i].text);
-		if (t.segments[i].kind == SEGMENT_LITERAL)
+	for (uint32_t i = 0; i < t->count; i++) {
+		buf_add(&text, t->segments[i].text);
+		if (t->segments[i].kind == SEGMENT_LITERAL)
 			continue;
 		node_error(n, NULL, "only ${env.NAME} can stand here: it is read once, before the run");
 		buf_finish(&text);
@@ -129,6 +125,23 @@ bool compile_constant(struct compiler *c, const struct node *n, struct str *ret_
 	*ret_text = (struct str){ arena_strndup(c->arena, buf_cstr(&text), text.len), text.len };
 	buf_finish(&text);
 	return true;
+}
+
+bool compile_constant(struct compiler *c, const struct node *n, struct str *ret_text)
+{
+	const size_t before = mistakes(c);
+	const struct template t = compile_text(c, n, ESCAPE_NONE, false);
+	return mistakes(c) == before && constant_of(c, n, &t, ret_text);
+}
+
+bool compile_constant_part(struct compiler *c, const struct node *n, struct str part, struct str *ret_text)
+{
+	const size_t before = mistakes(c);
+	struct weaver w;
+	weaver_init(&w, c, ESCAPE_NONE);
+	weave_text(&w, n, part, (size_t)(part.p - node_str(n).p), false);
+	const struct template t = weaver_finish(&w);
+	return mistakes(c) == before && constant_of(c, n, &t, ret_text);
 }
 
 static void weave_json_scalar(struct weaver *w, const json_t *value, bool secret)

@@ -11,7 +11,7 @@
 /* Shapes that several keys have; "#/$defs/NAME" in the schema. */
 static const struct schema_shape shapes[] = {
 	{ "scalar", "{\"type\":[\"string\",\"number\",\"boolean\"]}" },
-	{ "path", "{\"type\":\"string\",\"pattern\":\"^(/|https?://)\"}" },
+	{ "path", "{\"type\":\"string\",\"pattern\":\"^(/|https?://|[$][{]env[.])\"}" },
 	{ "pause", "{\"type\":\"string\"}" },
 	{ "text", "{\"type\":\"string\"}" },
 	{ "any", "{}" },
