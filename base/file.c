@@ -38,7 +38,7 @@ int file_read(const char *path, struct buf *out, struct err *err)
 	return n < 0 ? -1 : 0;
 }
 
-static int write_all(int fd, struct str text)
+static int write_all(int fd, struct str text, bool sync)
 {
 	while (text.len) {
 		const ssize_t n = write(fd, text.p, text.len);
@@ -47,25 +47,50 @@ static int write_all(int fd, struct str text)
 		if (n > 0)
 			text = str_from_at(text, (size_t)n);
 	}
-	return fsync(fd);
+	return sync ? fsync(fd) : 0;
 }
 
-int file_replace(const char *path, struct str text, bool secret, struct err *err)
+/* To replace /dev/null by a file of its name would be the end of many a system. */
+static int write_in_place(const char *path, struct str text)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int r = fd < 0 ? -1 : write_all(fd, text, false);
+	if (fd >= 0 && close(fd) != 0)
+		r = -1;
+	return r;
+}
+
+static int write_beside(const char *path, struct str text, bool secret)
 {
 	char *beside = xasprintf("%s.%ld.new", path, (long)getpid());
 	const int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
-	int r = fd < 0 ? -1 : write_all(fd, text);
+	int r = fd < 0 ? -1 : write_all(fd, text, true);
 	if (fd >= 0 && close(fd) != 0)
 		r = -1;
 	if (r == 0)
 		r = rename(beside, path);
-	if (r != 0) {
-		err_set_errno(err, errno, "write '%s'", path);
-		if (fd >= 0)
-			unlink(beside);
+	if (r != 0 && fd >= 0) {
+		const int number = errno;
+		unlink(beside);
+		errno = number;
 	}
 	free(beside);
-	return r == 0 ? 0 : -1;
+	return r;
+}
+
+int file_replace(const char *path, struct str text, bool secret, struct err *err)
+{
+	struct stat st;
+	const bool is_there = stat(path, &st) == 0;
+	int r;
+	if (is_there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		r = write_in_place(path, text);
+	} else {
+		char *behind_links = is_there ? realpath(path, NULL) : NULL;
+		r = write_beside(behind_links ? behind_links : path, text, secret);
+		free(behind_links);
+	}
+	return r == 0 ? 0 : err_set_errno(err, errno, "write '%s'", path);
 }
 
 /* mkdir that takes a folder that is there already. */

@@ -54,6 +54,14 @@ static int check_range(const struct option *o, double v, bool limited, const cha
 	return bad_value(o, value, wanted, err);
 }
 
+static int bad_duration(const struct option *o, const char *value, struct err *err)
+{
+	char wanted[2 * DURATION_TEXT_BYTES + 32], least[DURATION_TEXT_BYTES], most[DURATION_TEXT_BYTES];
+	snprintf(wanted, sizeof(wanted), "a duration from %s to %s", duration_format((dur_ns)o->min, least),
+	         duration_format((dur_ns)o->max, most));
+	return bad_value(o, value, wanted, err);
+}
+
 /* Digits are read exactly; other ways to write a whole number ("1e3") as far as a double has no gaps. */
 static bool whole_number(struct str s, int64_t *ret_value)
 {
@@ -107,7 +115,7 @@ static int set_value(const struct option *o, const char *value, void *into, stru
 		if (!duration_parse(str_from(value), &d, &at))
 			return bad_value(o, value, "a duration such as 30s or 250ms", err);
 		if (limited && ((double)d < o->min || (double)d > o->max))
-			return bad_value(o, value, "a duration within its limits", err);
+			return bad_duration(o, value, err);
 		*(dur_ns *)(void *)member = d;
 		return 0;
 	case OPTION_FLAG:

@@ -30,7 +30,7 @@ static const struct option options[] = {
 	  "so many users, each as fast as it is answered (URL only; 1)" },
 	{ "rate", 'r', OPTION_NUMBER, offsetof(struct run_flags, url.rate), "N", 0.001, 1e7,
 	  "so many requests per second, whatever the answers do (URL only)" },
-	{ "duration", 'd', OPTION_DURATION, offsetof(struct run_flags, url.duration), "D", 0, 0,
+	{ "duration", 'd', OPTION_DURATION, offsetof(struct run_flags, url.duration), "D", 1e6, 2.592e15,
 	  "how long (URL only; 10s)" },
 	REQUEST_OPTIONS(struct run_flags),
 	{ "time-scale", 0, OPTION_NUMBER, offsetof(struct run_flags, url.time_scale), "X", 0.0001, 1000,

@@ -71,7 +71,7 @@ int outputs_check(const struct run_outputs *o, const char *other, bool stdout_ta
 		if (is_stdout && stdout_taken)
 			return err_set(err, ERR_USAGE, "stdout cannot take both --json and the output '-'");
 		for (size_t k = 0; k < i; k++)
-			if (strcmp(seen[i], seen[k]) == 0)
+			if (strcmp(seen[i], seen[k]) == 0 && strcmp(seen[i], "/dev/null") != 0)
 				return err_set(err, ERR_USAGE, "two outputs cannot go to the same file '%s'", seen[i]);
 		if (!is_stdout && check_path(seen[i], err) < 0)
 			return -1;

@@ -91,7 +91,12 @@ static int read_text(struct doc *doc, const char *file_or_url, const struct url_
 				"--users, --rate, --duration, --timeout, --method, --header and --body go with a URL; "
 				"in '%s' they stand in the file",
 				file_or_url);
-		return doc_read(doc, file_or_url, err);
+		const int r = doc_read(doc, file_or_url, err);
+		/* A target without its scheme, as some tools take it, or with one that weir does not speak. */
+		if (r < 0 && err->kind == ERR_NOT_FOUND && strchr(file_or_url, ':'))
+			err_set(err, ERR_NOT_FOUND, "there is no file '%s'; a URL begins with http:// or https://",
+			        file_or_url);
+		return r;
 	}
 	buf_init(&text, DOC_BYTES_MAX);
 	const int r = text_from_url(file_or_url, o, &text, err);

@@ -18,14 +18,8 @@ struct url_options {
 
 /* Users, rate and duration are for commands that choose the load themselves of no use, so they stand apart. */
 #define REQUEST_OPTIONS(type)                                                                                     \
-	{ "timeout",                                                                                              \
-	  0,                                                                                                      \
-	  OPTION_DURATION,                                                                                        \
-	  offsetof(type, url.timeout),                                                                            \
-	  "D",                                                                                                    \
-	  0,                                                                                                      \
-	  0,                                                                                                      \
-	  "limit of a whole request (URL only; 10s)" },                                                           \
+	{ "timeout", 0,   OPTION_DURATION, offsetof(type, url.timeout),                                           \
+	  "D",       1e6, 3.6e12,          "limit of a whole request (URL only; 10s)" },                          \
 		{ "method",                                                                                       \
 		  'X',                                                                                            \
 		  OPTION_STRING,                                                                                  \

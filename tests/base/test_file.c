@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +76,37 @@ static void nothing_is_left_beside_a_file(void **state)
 	assert_int_equal(files, 2);
 }
 
+static void what_is_no_file_is_not_replaced_by_one(void **state)
+{
+	struct err err;
+	struct stat st;
+	struct buf b;
+	char got[8] = "";
+	assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+	const int reader = open(in_folder("pipe"), O_RDONLY | O_NONBLOCK);
+	assert_true(reader >= 0);
+	assert_int_equal(file_replace(in_folder("pipe"), STR("x"), false, &err), 0);
+	assert_int_equal(read(reader, got, sizeof(got)), 1);
+	close(reader);
+	assert_int_equal(stat(in_folder("pipe"), &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	/* A full disk is an error, and the device is still there. */
+	assert_int_equal(file_replace("/dev/full", STR("x"), false, &err), -1);
+	assert_non_null(strstr(err.text, "/dev/full"));
+	assert_int_equal(stat("/dev/full", &st), 0);
+	assert_true(S_ISCHR(st.st_mode));
+	/* What a link points to is replaced, not the link. */
+	assert_int_equal(file_replace(in_folder("f"), STR("old"), false, &err), 0);
+	assert_int_equal(symlink("f", in_folder("link")), 0);
+	assert_int_equal(file_replace(in_folder("link"), STR("new"), false, &err), 0);
+	assert_int_equal(lstat(in_folder("link"), &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	buf_init(&b, 100);
+	assert_int_equal(file_read(in_folder("f"), &b, &err), 0);
+	assert_string_equal(buf_cstr(&b), "new");
+	buf_finish(&b);
+}
+
 static void what_cannot_be_read_says_why(void **state)
 {
 	struct buf b;
@@ -126,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_is_written_and_read_again, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(what_is_no_file_is_not_replaced_by_one, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(nothing_is_left_beside_a_file, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_says_why, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_file_needs_a_folder, make_folder, remove_folder),

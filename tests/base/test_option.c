@@ -113,7 +113,7 @@ static void mistakes_are_told_in_a_sentence(void **state)
 		{ { "--rate", "" }, "--rate needs a number, not ''" },
 		{ { "--rate", "0.01" }, "--rate needs a number from 0.1 to 1e+06, not '0.01'" },
 		{ { "--duration", "30" }, "--duration needs a duration such as 30s or 250ms, not '30'" },
-		{ { "--duration", "2h" }, "--duration needs a duration within its limits, not '2h'" },
+		{ { "--duration", "2h" }, "--duration needs a duration from 1.00 s to 60 m 0 s, not '2h'" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct parsed p;
