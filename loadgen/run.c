@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -56,6 +57,8 @@ struct run {
 	size_t second_room;
 	double cpu_peak;
 	uint32_t ports_peak; /* of the measured seconds */
+	uint32_t descriptors_peak;
+	uint64_t descriptor_limit; /* 0: unknown */
 };
 
 static uint32_t default_threads(void)
@@ -128,6 +131,8 @@ static void keep_second(struct run *r, const struct second_record *second)
 		r->cpu_peak = second->cpu;
 	if (second->second >= 0 && second->ports > r->ports_peak)
 		r->ports_peak = second->ports;
+	if (second->second >= 0 && second->descriptors > r->descriptors_peak)
+		r->descriptors_peak = second->descriptors;
 }
 
 static void tell(struct run *r, struct mono now, dur_ns length, const struct second_record *second)
@@ -344,6 +349,8 @@ static void judge(struct run *r, const struct executor_counts *counts)
 		.service_p50 = hist_quantile(&r->total->service, 0.5),
 		.cpu = mean_cpu(record),
 		.cpu_peak = r->cpu_peak,
+		.descriptors = r->descriptors_peak,
+		.descriptor_limit = r->descriptor_limit,
 		.ports = r->ports_peak,
 		.port_range = r->machine.port_range,
 	};
@@ -497,11 +504,28 @@ static void drop_watches(struct run *r)
 	free(r->watches);
 }
 
+/* Users of a closed load are all there at the same time, each with a connection. Those of an open one are the most that it
+ * may take. */
+static int refuse_too_many_users(const struct run *r, struct err *err)
+{
+	for (uint32_t i = 0; i < r->program->executor_count; i++) {
+		const struct executor_plan *x = &r->program->executors[i];
+		if (x->kind != EXECUTOR_RATE && r->descriptor_limit && x->users > r->descriptor_limit)
+			return err_set(err, ERR_IO,
+			               "%" PRIu32 " users need a descriptor each, and the system allows %" PRIu64
+			               ": allow more (ulimit -n), or ask for fewer users",
+			               x->users, r->descriptor_limit);
+	}
+	return 0;
+}
+
 int run_execute(const struct run_options *o, struct run_record *ret_record, struct err *err)
 {
 	const struct transport_options transport = transport_options(o);
 	struct run r = { .options = o, .program = o->program, .record = ret_record };
-	run_raise_descriptors();
+	r.descriptor_limit = run_raise_descriptors();
+	if (refuse_too_many_users(&r, err) < 0)
+		return -1;
 	if (net_probe(o->program->target.url, &transport, PROBE_TIMEOUT, err) < 0)
 		return -1;
 	if (open_loop(&r, err) < 0)

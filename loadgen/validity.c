@@ -14,6 +14,8 @@
 #define CPU_SUSPECT 0.85
 #define CPU_SATURATED 0.95
 #define PORTS_SUSPECT 0.85
+/* A connection that is being closed or made at the moment of the count is not in it. */
+#define DESCRIPTORS_SPARE 8
 /* Fewer requests than this have no 99th percentile to speak of; their maximum is judged by people. */
 #define LAG_REQUESTS_LEAST 100
 
@@ -28,6 +30,18 @@ __attribute__((format(printf, 3, 4))) static void say(struct run_record *r, enum
 	va_start(args, format);
 	r->reasons[r->reason_count++] = xvasprintf(format, args);
 	va_end(args);
+}
+
+/* Not one more connection could be made: what looks like a target that refuses is ours. */
+static void judge_descriptors(const struct generator_health *h, struct run_record *r)
+{
+	if (h->descriptor_limit == 0 || h->descriptors + DESCRIPTORS_SPARE < h->descriptor_limit)
+		return;
+	say(r, RUN_NOT_VALID,
+	    "all %" PRIu64
+	    " descriptors that the system allows were taken: connections failed for want of one; allow more "
+	    "(ulimit -n), or ask for fewer users",
+	    h->descriptor_limit);
 }
 
 static void judge_lag(const struct generator_health *h, struct run_record *r)
@@ -80,6 +94,7 @@ static void judge_ports(const struct generator_health *h, struct run_record *r)
 void validity_judge(const struct generator_health *h, struct run_record *r)
 {
 	r->validity = RUN_VALID;
+	judge_descriptors(h, r);
 	judge_lag(h, r);
 	judge_arrivals(h, r);
 	if (h->cpu > CPU_SUSPECT)

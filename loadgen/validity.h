@@ -14,8 +14,9 @@ struct generator_health {
 	bool open;                                /* at least one executor promises a rate */
 	uint64_t requests;                        /* with a send lag */
 	dur_ns lag_p99, service_p50;
-	double cpu;                 /* of the busiest worker over the run, 0..1 of a core */
-	double cpu_peak;            /* of its busiest second */
+	double cpu;                             /* of the busiest worker over the run, 0..1 of a core */
+	double cpu_peak;                        /* of its busiest second */
+	uint64_t descriptors, descriptor_limit; /* open in the worst second, and allowed; 0: unknown */
 	uint32_t ports, port_range; /* local ports: taken in the worst measured second, of how many; 0: unknown */
 };
 

@@ -1,6 +1,5 @@
 #include "observe/generator.h"
 
-#include <dirent.h>
 #include <math.h>
 
 #include "base/file.h"
@@ -33,7 +32,7 @@ static uint32_t port_range(struct buf *text)
 
 void generator_watch_init(struct generator_watch *w)
 {
-	*w = (struct generator_watch){ .known = false };
+	*w = (struct generator_watch){ .own = opendir("/proc/self/fd") };
 	buf_init(&w->text, STAT_BYTES_MAX);
 	w->port_range = port_range(&w->text);
 	w->known = read_cpu(w, &w->before);
@@ -42,18 +41,19 @@ void generator_watch_init(struct generator_watch *w)
 void generator_watch_finish(struct generator_watch *w)
 {
 	buf_finish(&w->text);
+	if (w->own)
+		closedir(w->own);
 }
 
-static uint32_t open_descriptors(void)
+static uint32_t open_descriptors(const struct generator_watch *w)
 {
 	uint32_t count = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	if (!folder)
+	if (!w->own)
 		return 0;
-	for (const struct dirent *entry; (entry = readdir(folder));)
+	rewinddir(w->own);
+	for (const struct dirent *entry; (entry = readdir(w->own));)
 		count += entry->d_name[0] != '.';
-	closedir(folder);
-	return count - 1; /* the one that looked */
+	return count;
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -97,7 +97,7 @@ static uint32_t read_ports(struct generator_watch *w, uint32_t descriptors, uint
 
 struct generator_reading generator_watch_take(struct generator_watch *w, uint64_t opened)
 {
-	struct generator_reading r = { .steal = NAN, .descriptors = open_descriptors() };
+	struct generator_reading r = { .steal = NAN, .descriptors = open_descriptors(w) };
 	struct procfs_cpu now;
 	r.ports = read_ports(w, r.descriptors, count_lately(w, opened));
 	if (!read_cpu(w, &now))

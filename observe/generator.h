@@ -8,6 +8,8 @@
 #ifndef WEIR_OBSERVE_GENERATOR_H
 #define WEIR_OBSERVE_GENERATOR_H
 
+#include <dirent.h>
+
 #include "base/buf.h"
 #include "observe/procfs.h"
 
@@ -15,6 +17,7 @@
 
 struct generator_watch {
 	struct buf text;
+	DIR *own; /* /proc/self/fd, opened while there still was a descriptor for it; NULL: there is none */
 	uint64_t opened[GENERATOR_WAIT_SECONDS]; /* connections, of the last so many readings */
 	size_t readings;
 	struct procfs_cpu before;

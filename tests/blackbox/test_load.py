@@ -307,3 +307,18 @@ def test_a_search_that_can_find_nothing_says_so(weir, demo_app):
     assert run.status == 1, run
     wrong = weir("load", "search", app.url, "--slo", "error_rate < 1%")
     assert wrong.status == 2 and "--slo" in wrong.stderr
+
+
+def test_descriptors_that_run_out_are_our_fault_not_the_targets(demo_app, start):
+    app = demo_app()
+
+    def run(users):
+        program = start("/bin/sh", "-c", 'ulimit -n 300 && exec "$@"', "sh", support.BUILD / "weir", "load", "run",
+                        app.url + "/api/version", "--users", users, "--duration", "1500ms", "--no-store", "--quiet")
+        return program.wait(), program
+
+    status, many = run(400)
+    assert status == 3 and "400 users need a descriptor each, and the system allows 300" in many.stderr
+    assert app.stats()["requests"] == 0
+    status, just_not = run(299)
+    assert status == 4 and "all 300 descriptors" in just_not.stdout.replace("\n             ", "")

@@ -42,6 +42,20 @@ static void a_healthy_run_is_valid(void **state)
 	expect(&healthy, RUN_VALID, 0, NULL);
 }
 
+static void to_run_out_of_descriptors_is_not_valid(void **state)
+{
+	struct generator_health h = healthy;
+	h.descriptors = 1000;
+	expect(&h, RUN_VALID, 0, NULL); /* no limit is known */
+	h.descriptor_limit = 20000;
+	expect(&h, RUN_VALID, 0, NULL);
+	h.descriptors = 19000;
+	expect(&h, RUN_VALID, 0, NULL);
+	h.descriptors = 20000;
+	h.lag_p99 = SECOND;
+	expect(&h, RUN_NOT_VALID, 2, "all 20000 descriptors");
+}
+
 static void our_own_lateness_is_not_valid(void **state)
 {
 	struct generator_health h = healthy;
@@ -148,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_healthy_run_is_valid),
+		cmocka_unit_test(to_run_out_of_descriptors_is_not_valid),
 		cmocka_unit_test(our_own_lateness_is_not_valid),
 		cmocka_unit_test(few_local_ports_are_suspect),
 		cmocka_unit_test(dropped_arrivals_are_not_valid),
