@@ -111,7 +111,7 @@ void meter_reset(struct meter *m)
 		hist_reset(&m->set_up[i]);
 	drop_samples(m);
 	m->started = m->requests = m->failed = m->exceeded = m->censored = m->by_replay = m->by_curl = 0;
-	m->connections = m->bytes_sent = m->bytes_received = m->retries = m->redirects = 0;
+	m->connections = m->local_failures = m->bytes_sent = m->bytes_received = m->retries = m->redirects = 0;
 	for (int e = 0; e < RUN_ERROR_KINDS; e++)
 		m->errors[e] = 0;
 	m->arrivals = (struct executor_counts){ 0 };
@@ -130,6 +130,7 @@ static void add_counters(struct meter *into, const struct meter *from)
 	into->by_replay += from->by_replay;
 	into->by_curl += from->by_curl;
 	into->connections += from->connections;
+	into->local_failures += from->local_failures;
 	into->retries += from->retries;
 	into->redirects += from->redirects;
 	into->bytes_sent += from->bytes_sent;

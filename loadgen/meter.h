@@ -50,6 +50,7 @@ struct meter {
 	uint64_t by_replay, by_curl;      /* of requests: who carried them; what was never sent is in neither */
 	uint64_t retries, redirects;      /* exchanges after which their step went on; not in requests */
 	uint64_t connections, bytes_sent, bytes_received; /* the warm-up's included */
+	uint64_t local_failures; /* connections that failed for want of a port or descriptor of ours; the same */
 
 	/* At the moment of the hand-over. */
 	struct executor_counts arrivals; /* of all executors since the start, not of the interval */

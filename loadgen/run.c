@@ -351,6 +351,7 @@ static void judge(struct run *r, const struct executor_counts *counts)
 		.cpu_peak = r->cpu_peak,
 		.descriptors = r->descriptors_peak,
 		.descriptor_limit = r->descriptor_limit,
+		.local_failures = r->total->local_failures,
 		.ports = r->ports_peak,
 		.port_range = r->machine.port_range,
 	};

@@ -49,6 +49,7 @@ static enum run_error error_of_net(enum net_error e)
 	case NET_DNS:
 		return RUN_ERROR_DNS;
 	case NET_CONNECT:
+	case NET_LOCAL:
 		return RUN_ERROR_CONNECT;
 	case NET_TLS:
 		return RUN_ERROR_TLS;
@@ -105,6 +106,7 @@ static void measure(struct user *u, uint32_t step, bool cut)
 	m->bytes_sent += x->bytes_sent + u->bytes_sent;
 	m->bytes_received += x->bytes_received + u->bytes_received;
 	m->connections += x->new_connection || u->connected;
+	m->local_failures += x->error == NET_LOCAL;
 	if (u->intended.ns < plan->measured_from.ns) {
 		meter_record_warmup(m, &r);
 		return;

@@ -14,6 +14,8 @@
 #define CPU_SUSPECT 0.85
 #define CPU_SATURATED 0.95
 #define PORTS_SUSPECT 0.85
+/* Of the requests; as for arrivals that were dropped. */
+#define LOCAL_FAILURES_MOST 0.001
 /* A connection that is being closed or made at the moment of the count is not in it. */
 #define DESCRIPTORS_SPARE 8
 /* Fewer requests than this have no 99th percentile to speak of; their maximum is judged by people. */
@@ -42,6 +44,17 @@ static void judge_descriptors(const struct generator_health *h, struct run_recor
 	    " descriptors that the system allows were taken: connections failed for want of one; allow more "
 	    "(ulimit -n), or ask for fewer users",
 	    h->descriptor_limit);
+}
+
+static void judge_connections(const struct generator_health *h, struct run_record *r)
+{
+	if ((double)h->local_failures <= LOCAL_FAILURES_MOST * (double)h->requests)
+		return;
+	say(r, RUN_NOT_VALID,
+	    "%" PRIu64
+	    " connections failed for want of a local port or descriptor, before the target heard of them: keep "
+	    "connections alive, or widen net.ipv4.ip_local_port_range",
+	    h->local_failures);
 }
 
 static void judge_lag(const struct generator_health *h, struct run_record *r)
@@ -95,6 +108,7 @@ void validity_judge(const struct generator_health *h, struct run_record *r)
 {
 	r->validity = RUN_VALID;
 	judge_descriptors(h, r);
+	judge_connections(h, r);
 	judge_lag(h, r);
 	judge_arrivals(h, r);
 	if (h->cpu > CPU_SUSPECT)

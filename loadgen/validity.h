@@ -17,6 +17,7 @@ struct generator_health {
 	double cpu;                             /* of the busiest worker over the run, 0..1 of a core */
 	double cpu_peak;                        /* of its busiest second */
 	uint64_t descriptors, descriptor_limit; /* open in the worst second, and allowed; 0: unknown */
+	uint64_t local_failures;                /* connections that failed for want of a port or a descriptor */
 	uint32_t ports, port_range; /* local ports: taken in the worst measured second, of how many; 0: unknown */
 };
 

@@ -5,6 +5,7 @@
 #include "net/curl_bridge.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -199,6 +200,12 @@ bool curl_bridge_is_alert(const char *detail)
 	return strstr(detail, "SSL routines") && strstr(detail, " alert ");
 }
 
+/* Ports, descriptors, buffers: the target never heard of the connection. */
+static bool is_want_of_ours(long os_errno)
+{
+	return os_errno == EADDRNOTAVAIL || os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS;
+}
+
 enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail)
 {
 	long os_errno = 0;
@@ -211,7 +218,7 @@ enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail)
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return NET_DNS;
 	case CURLE_COULDNT_CONNECT:
-		return NET_CONNECT;
+		return is_want_of_ours(os_errno) ? NET_LOCAL : NET_CONNECT;
 	case CURLE_OPERATION_TIMEDOUT:
 		return NET_TIMEOUT;
 	case CURLE_SSL_CONNECT_ERROR:

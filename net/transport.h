@@ -20,14 +20,15 @@
 #include "net/needs.h"
 
 /* Why there was no whole answer. */
-#define NET_ERRORS(X)           \
-	X(NONE, "none")         \
-	X(DNS, "dns")           \
-	X(CONNECT, "connect")   \
-	X(TLS, "tls")           \
-	X(RESET, "reset")       \
-	X(TIMEOUT, "timeout")   \
-	X(PROTOCOL, "protocol") \
+#define NET_ERRORS(X)                                                                       \
+	X(NONE, "none")                                                                     \
+	X(DNS, "dns")                                                                       \
+	X(CONNECT, "connect")                                                               \
+	X(LOCAL, "local") /* this machine had no port or descriptor left to connect with */ \
+	X(TLS, "tls")                                                                       \
+	X(RESET, "reset")                                                                   \
+	X(TIMEOUT, "timeout")                                                               \
+	X(PROTOCOL, "protocol")                                                             \
 	X(CANCELLED, "cancelled")
 enum net_error {
 #define X(id, text) NET_##id,

@@ -56,6 +56,17 @@ static void to_run_out_of_descriptors_is_not_valid(void **state)
 	expect(&h, RUN_NOT_VALID, 2, "all 20000 descriptors");
 }
 
+static void connections_that_we_could_not_make_are_not_valid(void **state)
+{
+	struct generator_health h = healthy;
+	h.local_failures = h.requests / 1000;
+	expect(&h, RUN_VALID, 0, NULL);
+	h.local_failures++;
+	expect(&h, RUN_NOT_VALID, 1, "for want of a local port");
+	h.requests = 0;
+	expect(&h, RUN_NOT_VALID, 1, "for want of a local port");
+}
+
 static void our_own_lateness_is_not_valid(void **state)
 {
 	struct generator_health h = healthy;
@@ -163,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_healthy_run_is_valid),
 		cmocka_unit_test(to_run_out_of_descriptors_is_not_valid),
+		cmocka_unit_test(connections_that_we_could_not_make_are_not_valid),
 		cmocka_unit_test(our_own_lateness_is_not_valid),
 		cmocka_unit_test(few_local_ports_are_suspect),
 		cmocka_unit_test(dropped_arrivals_are_not_valid),
