@@ -83,7 +83,7 @@ static int try_flow(const struct invocation *in, const struct program *p, uint32
 		.seed = f->seed > 0 ? (uint64_t)f->seed : rng_fresh_seed() >> 12,
 		.transport = { .insecure = f->insecure,
 		               .route = p->route,
-		               .kind = p->route.proxy ? TRANSPORT_CURL : TRANSPORT_AUTO },
+		               .kind = TRANSPORT_AUTO },
 		.exchanged = on_exchange,
 		.arg = &out,
 	};

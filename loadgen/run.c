@@ -384,13 +384,13 @@ static void finish_record(struct run *r, struct mono ended, const struct executo
 
 /* --- birth and death --- */
 
-/* Proxies speak with libcurl only. */
+/* Whatever was asked for: plain HTTP over a proxy is written by libcurl only. */
 static struct transport_options transport_options(const struct run_options *o)
 {
 	return (struct transport_options){
 		.insecure = o->insecure,
 		.route = o->program->route,
-		.kind = o->program->route.proxy ? TRANSPORT_CURL : o->http,
+		.kind = o->program->route.proxy && o->http == TRANSPORT_REPLAY ? TRANSPORT_AUTO : o->http,
 	};
 }
 

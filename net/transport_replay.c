@@ -351,10 +351,11 @@ static void on_opened(CURL *easy, CURLcode code)
 
 /* --- the interface --- */
 
-static bool takes(const struct transfer *x, struct http1_target *ret_target)
+/* Through a proxy TLS has a tunnel, which libcurl makes; plain HTTP is written otherwise there. */
+static bool takes(const struct replay_transport *t, const struct transfer *x, struct http1_target *ret_target)
 {
 	return !x->needs_curl && http1_target_from(str_from(x->url), ret_target) &&
-	       http1_headers_are_plain(x->headers, x->header_count);
+	       (ret_target->secure || !t->options.route.proxy) && http1_headers_are_plain(x->headers, x->header_count);
 }
 
 static struct state *begin_exchange(struct transfer *x)
@@ -391,7 +392,7 @@ static void start_taken(struct transfer *x, const struct http1_target *target)
 bool transport_replay_try(struct transport *base, struct transfer *x)
 {
 	struct http1_target target;
-	if (!takes(x, &target))
+	if (!takes(container_of(base, struct replay_transport, base), x, &target))
 		return false;
 	start_taken(x, &target);
 	return true;

@@ -196,9 +196,11 @@ void apply_request(struct compiler *c, const struct node *n, const struct reques
 		if (strcmp(text->http, http_words[i]) == 0)
 			needs->http = (enum need_http)i;
 	needs->compression = text->compression;
-	if (needs->http == NEED_HTTP_REPLAY && (needs_curl_only(needs) || c->program->route.proxy))
-		node_error(n, "\"http\": \"auto\" takes what fits",
-		           "the replay transport has no compression, no digest authentication and no proxies");
+	const bool plain_proxy = c->program->route.proxy && !str_starts(c->program->target.origin, STR("https:"));
+	if (needs->http == NEED_HTTP_REPLAY && (needs_curl_only(needs) || plain_proxy))
+		node_error(
+			n, "\"http\": \"auto\" takes what fits",
+			"the replay transport has no compression, no digest authentication, and proxies only for https");
 }
 
 static bool same_text(const char *a, const char *b)
