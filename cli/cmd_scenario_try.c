@@ -81,9 +81,7 @@ static int try_flow(const struct invocation *in, const struct program *p, uint32
 		.program = p,
 		.flow = flow,
 		.seed = f->seed > 0 ? (uint64_t)f->seed : rng_fresh_seed() >> 12,
-		.transport = { .insecure = f->insecure,
-		               .route = p->route,
-		               .kind = TRANSPORT_AUTO },
+		.transport = { .insecure = f->insecure, .route = p->route, .kind = TRANSPORT_AUTO },
 		.exchanged = on_exchange,
 		.arg = &out,
 	};
