@@ -33,22 +33,22 @@ static void version(const struct call *call, struct reply *ret_reply)
 }
 
 const struct route routes[] = {
-	{ "GET", "/", front, .at_once = true },
-	{ "GET", "/api/health", health, .at_once = true },
-	{ "GET", "/api/health/deep", health },
-	{ "GET", "/api/version", version },
-	{ "POST", "/api/login", flow_login },
-	{ "GET", "/api/me", flow_me },
-	{ "GET", "/api/groups", flow_groups, .of_world = true },
-	{ "POST", "/api/groups", flow_make_group },
-	{ "GET", "/api/groups/*", flow_group, .of_world = true },
-	{ "GET", "/api/groups/*/messages", flow_messages, .of_world = true },
-	{ "POST", "/api/groups/*/messages", flow_post_message },
-	{ "GET", "/api/dashboard", flow_dashboard, .of_world = true },
-	{ "GET", "/api/conversations", flow_conversations, .of_world = true },
-	{ "GET", "/api/conversations/*", flow_conversation, .of_world = true },
-	{ "POST", "/api/conversations/*/messages", flow_post_to_conversation },
-	{ NULL },
+	{ "GET", "/", front, ROUTE_AT_ONCE },
+	{ "GET", "/api/health", health, ROUTE_AT_ONCE },
+	{ "GET", "/api/health/deep", health, ROUTE_EACH },
+	{ "GET", "/api/version", version, ROUTE_EACH },
+	{ "POST", "/api/login", flow_login, ROUTE_EACH },
+	{ "GET", "/api/me", flow_me, ROUTE_EACH },
+	{ "GET", "/api/groups", flow_groups, ROUTE_ALIKE },
+	{ "POST", "/api/groups", flow_make_group, ROUTE_EACH },
+	{ "GET", "/api/groups/*", flow_group, ROUTE_ALIKE },
+	{ "GET", "/api/groups/*/messages", flow_messages, ROUTE_ALIKE },
+	{ "POST", "/api/groups/*/messages", flow_post_message, ROUTE_EACH },
+	{ "GET", "/api/dashboard", flow_dashboard, ROUTE_ALIKE },
+	{ "GET", "/api/conversations", flow_conversations, ROUTE_ALIKE },
+	{ "GET", "/api/conversations/*", flow_conversation, ROUTE_ALIKE },
+	{ "POST", "/api/conversations/*/messages", flow_post_to_conversation, ROUTE_EACH },
+	{ NULL, NULL, NULL, ROUTE_EACH },
 };
 
 static bool path_matches(const char *pattern, struct str path, uint64_t *ret_id)

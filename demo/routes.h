@@ -27,11 +27,16 @@ struct reply {
 	const char *page; /* a literal, in HTML */
 };
 
+enum route_kind {
+	ROUTE_EACH,    /* through the pool; each answer is built anew */
+	ROUTE_ALIKE,   /* through the pool; the same answer for everybody as long as the world is the same */
+	ROUTE_AT_ONCE, /* not through the pool, and never failed on purpose */
+};
+
 struct route {
 	const char *method, *path;
 	void (*answer)(const struct call *call, struct reply *ret_reply);
-	bool at_once;  /* not through the pool, and never failed on purpose */
-	bool of_world; /* the same answer for everybody as long as the world is the same */
+	enum route_kind kind;
 };
 
 /* Ends with an answer of NULL; at most ROUTES_MAX. */

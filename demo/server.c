@@ -106,7 +106,8 @@ static enum MHD_Result send_error(struct request *r, unsigned status, const char
 /* NULL: its answer is not the same for everybody. */
 static struct memo *memo_of(const struct request *r)
 {
-	return r->route->of_world && r->id <= WORLD_SEEDED ? &r->server->memos[r->route - routes][r->id] : NULL;
+	return r->route->kind == ROUTE_ALIKE && r->id <= WORLD_SEEDED ? &r->server->memos[r->route - routes][r->id]
+	                                                              : NULL;
 }
 
 static void forget(struct memo *memo)
@@ -162,7 +163,7 @@ static enum MHD_Result serve(struct request *r)
 		return send_error(r, 405, "this path does not know that method");
 	if (buf_overflowed(&r->body))
 		return send_error(r, 413, "the body is larger than 64 KiB");
-	if (r->route->at_once)
+	if (r->route->kind == ROUTE_AT_ONCE)
 		return answer(r);
 	switch (pool_submit(r->server->pool, &r->ticket)) {
 	case POOL_NOW:
