@@ -283,6 +283,7 @@ const struct command cmd_load_run = {
 	.details =
 		"  weir load run http://127.0.0.1:8080/ --rate 200 --duration 30s --threshold 'p99(response_time) < 50ms'\n"
 		"  weir load run scenarios/library/smoke.json --baseline smoke@1.4.1\n"
+		"  weir scenario import har shop.har | weir load run -\n"
 		"\n"
 		"Exit status: 0 thresholds met; 1 not met, or a regression against the baseline; 2 a wrong file or option;\n"
 		"3 the target cannot be reached; 4 the generator was the limit, so nothing was measured; 5 interrupted;\n"

@@ -91,7 +91,9 @@ static int read_text(struct doc *doc, const char *file_or_url, const struct url_
 				"--users, --rate, --duration, --timeout, --method, --header and --body go with a URL; "
 				"in '%s' they stand in the file",
 				file_or_url);
-		const int r = doc_read(doc, file_or_url, err);
+		/* What another command wrote: weir scenario import ... | weir load run - */
+		const bool piped = strcmp(file_or_url, "-") == 0;
+		const int r = doc_read(doc, piped ? "/dev/stdin" : file_or_url, err);
 		/* A target without its scheme, as some tools take it, or with one that weir does not speak. */
 		if (r < 0 && err->kind == ERR_NOT_FOUND && strchr(file_or_url, ':'))
 			err_set(err, ERR_NOT_FOUND, "there is no file '%s'; a URL begins with http:// or https://",

@@ -98,6 +98,15 @@ def test_pasted_commands_run(weir, demo_app):
     run_all(weir, app, scenario)
 
 
+def test_a_scenario_may_come_through_a_pipe(weir, demo_app):
+    app = demo_app()
+    made = weir("scenario", "import", "curl", f"curl {app.url}/api/version")
+    ran = weir("load", "run", "-", "--time-scale", 0.01, "--no-store", "--json", "--quiet", stdin=made.stdout)
+    assert ran.status in (0, 4) and app.stats()["requests"] > 0, ran
+    wrong = weir("load", "run", "-", stdin=made.stdout[:40])
+    assert wrong.status == 2 and "/dev/stdin:" in wrong.stderr, wrong
+
+
 def test_an_api_document_runs(weir, demo_app):
     app = demo_app(latency="1ms", workers=8)
     answers = {"responses": {"200": {"description": "good"}}}
