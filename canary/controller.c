@@ -414,7 +414,9 @@ static enum controller_end end_of(const struct controller *c)
 	if (m->state == ROLLOUT_ROLLED_BACK)
 		return CONTROLLER_ROLLED_BACK;
 	if (m->state == ROLLOUT_FAILED)
-		return m->reason == REASON_DEADLINE && !m->guard ? CONTROLLER_INCONCLUSIVE : CONTROLLER_FAILED;
+		return m->reason == REASON_POWER || (m->reason == REASON_DEADLINE && !m->guard)
+		               ? CONTROLLER_INCONCLUSIVE
+		               : CONTROLLER_FAILED;
 	return m->state == ROLLOUT_HOLDING ? CONTROLLER_HELD : CONTROLLER_INTERRUPTED;
 }
 

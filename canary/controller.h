@@ -31,7 +31,7 @@
 	X(PROMOTED, "promoted")                                                                 \
 	X(ROLLED_BACK, "rolled back")                                                           \
 	X(HELD, "held")                 /* left while a person's decision was awaited */        \
-	X(INCONCLUSIVE, "inconclusive") /* never started: too little traffic to compare with */ \
+	X(INCONCLUSIVE, "inconclusive") /* never started: too little traffic */                 \
 	X(FAILED, "failed")             /* the data plane or the store did not play its part */ \
 	X(INTERRUPTED, "interrupted")   /* left; a later run resumes */                         \
 	X(TAKEN_OVER, "taken over")     /* somebody else drives it now */

@@ -81,6 +81,8 @@ struct controller {
 	struct evidence *evidence;
 	struct evidence_config evidence_config;
 	struct assessment assessment;
+	struct power_meter power_meter; /* of stable, before the first shift */
+	struct power power;
 	struct rollout_record record;
 	bool resumed;
 	int32_t found_intent_bp;

@@ -83,6 +83,8 @@ void story_action(struct controller *c, const struct machine_action *a)
 	if (begins(a->type, "rollback.") || begins(a->type, "operator.") || begins(a->type, "stage.") ||
 	    begins(a->type, "rollout.held") || begins(a->type, "rollout.promoted") || begins(a->type, "rollout.incon"))
 		json_object_set_new(data, "measured", measured_json(&c->assessment));
+	if (begins(a->type, "gate."))
+		json_object_set_new(data, "power", power_encode(&c->power, &c->power_meter, c->o.plan));
 	if (begins(a->type, "rollback.triggered"))
 		json_object_set_new(data, "reason", json_string(rollout_reason_text(c->machine.reason)));
 	story_event(c, a->type, a->severity, a->actor, before, after, data);

@@ -121,6 +121,18 @@ static void show(struct controller *c, bool observed)
 		c->o.listener.tick(c->o.listener.arg, &live);
 }
 
+/* Can this traffic show what the plan guards against? Asked until the first shift. */
+static const struct power *judge_power(struct controller *c)
+{
+	const struct arm_sample *stable = &c->sample.arms[ARM_STABLE];
+	if (c->machine.state != ROLLOUT_GATING)
+		return NULL;
+	if (stable->requests > 0 || c->power_meter.requests > 0)
+		power_meter_add(&c->power_meter, c->tick, stable);
+	power_judge(&c->power_meter, c->o.plan, &c->power);
+	return &c->power;
+}
+
 void tick_end(struct controller *c, const struct driver_observation *seen_or_null)
 {
 	c->tick_waits = false;
@@ -142,6 +154,7 @@ void tick_end(struct controller *c, const struct driver_observation *seen_or_nul
 	evidence_apply(c->evidence, &in, &c->assessment);
 	record_tick(c);
 	story_tick(c);
-	controller_step(c, (struct machine_event){ .kind = MACHINE_TICK, .assessment = &c->assessment });
+	controller_step(c, (struct machine_event){
+				   .kind = MACHINE_TICK, .assessment = &c->assessment, .power = judge_power(c) });
 	show(c, seen_or_null != NULL);
 }

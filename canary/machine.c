@@ -214,14 +214,30 @@ static void on_live_tick(struct machine *m, const struct assessment *a, struct m
 	}
 }
 
+/* Low power is believed only when it was measured for a while; enough of it at once. */
+static void on_gating_tick(struct machine *m, const struct power *power, struct machine_actions *out)
+{
+	const bool enough = !power || power->enough;
+	if (!m->ready || !m->accepted || m->guard || m->paused || (!enough && !power->settled))
+		return;
+	if (!enough && !m->plan->accept_low_power) {
+		machine_tell(out, "gate.failed", "critical", power->text);
+		machine_fail(m, REASON_POWER, power->text, out);
+		return;
+	}
+	if (power)
+		machine_tell(out, enough ? "gate.passed" : "gate.overridden", enough ? "info" : "warning", power->text);
+	machine_next_stage(m, out);
+}
+
 static void on_tick(struct machine *m, const struct machine_event *ev, struct machine_actions *out)
 {
 	must(ev->assessment);
 	m->ready = ev->assessment->ready;
 	if (machine_rules[m->state].flags & STATE_LIVE)
 		on_live_tick(m, ev->assessment, out);
-	else if (m->state == ROLLOUT_GATING && m->ready && m->accepted && !m->guard && !m->paused)
-		machine_next_stage(m, out);
+	else if (m->state == ROLLOUT_GATING)
+		on_gating_tick(m, ev->power, out);
 }
 
 static void on_guard(struct machine *m, const struct machine_event *ev, struct machine_actions *out)

@@ -29,6 +29,7 @@
 #include "base/err.h"
 #include "canary/evidence.h"
 #include "canary/plan.h"
+#include "canary/power.h"
 #include "record/rollout.h"
 
 enum machine_event_kind {
@@ -61,6 +62,7 @@ struct machine_event {
 	enum rollout_reason reason;
 	const char *text, *actor;            /* borrowed; may be NULL */
 	const struct assessment *assessment; /* borrowed; of TICK */
+	const struct power *power;           /* borrowed; of TICK before the first shift; NULL: nobody asks about it */
 };
 
 enum machine_action_kind {

@@ -95,8 +95,8 @@ struct plan {
 	struct plan_guard *guards;
 	size_t guard_count;
 	enum plan_inconclusive on_inconclusive;
-	dur_ns keep_old; /* stored for the reader; nothing acts on it */
-	bool accept_low_power;
+	dur_ns keep_old;       /* stored for the reader; nothing acts on it */
+	bool accept_low_power; /* power.h */
 };
 
 /* Reads the plan in <doc>. NULL: the document's diagnostics tell why, all mistakes at once. Given: plan_destroy. */

@@ -240,8 +240,8 @@ const struct command cmd_canary_run = {
 		"weir starts HAProxy on the plan's listen address, with all traffic on stable, and shifts it stage by stage\n"
 		"on evidence. HAProxy outlives this command. Ctrl-C leaves; the same command resumes. From another terminal:\n"
 		"weir canary status, weir canary abort.\n"
-		"Exit status: 0 promoted; 2 a wrong plan; 3 HAProxy or the store failed; 5 rolled back; 6 held, inconclusive or\n"
-		"left before the end.",
+		"Exit status: 0 promoted; 2 a wrong plan; 3 HAProxy or the store failed; 5 rolled back; 6 held, inconclusive,\n"
+		"too little traffic to see anything, or left before the end.",
 	.options = options,
 	.options_bytes = sizeof(struct canary_flags),
 	.main = canary_run,

@@ -364,7 +364,8 @@ def test_a_second_controller_is_refused(rig):
 
 def test_too_little_traffic_is_inconclusive_never_success(rig):
     rig.start_canary()
-    plan = rig.plan(stages=[{"weight": "20%", "min": "1s", "max": "4s"}, {"weight": "100%"}], on_inconclusive="abort")
+    plan = rig.plan(stages=[{"weight": "20%", "min": "1s", "max": "4s"}, {"weight": "100%"}], on_inconclusive="abort",
+                    accept_low_power=True)
     run = rig.run(plan)
     traffic = rig.start_traffic()
     rig.wait_event("weight.verified", 2)
@@ -372,6 +373,27 @@ def test_too_little_traffic_is_inconclusive_never_success(rig):
     assert run.wait() == 5, run.stderr
     record = rig.report()
     assert record["state"] == "rolled-back" and record["reason"] == "deadline"
+
+
+def test_a_plan_that_could_see_nothing_is_refused_before_anything_moves(rig):
+    """300 requests/s and 6 s at 20 % cannot show an error rate of 0.2 %."""
+    rig.start_canary()
+    few = {"stages": [{"weight": "20%", "min": "1s", "max": "6s"}, {"weight": "100%", "min": "1s"}],
+           "compare": {"errors": {"ratio": 1.5, "slack": "0.1%"}, "warmup": "1s"}, "on_inconclusive": "abort"}
+    run = rig.run(rig.plan(**few))
+    rig.start_traffic()
+    assert run.wait(240) == 6, run.stderr
+    assert "too little to see what the plan guards against" in run.stdout, run.stdout
+    record = rig.report()
+    assert record["state"] == "failed" and record["reason"] == "low-power"
+    assert [e["type"] for e in record["events"]].count("gate.failed") == 1
+    assert all(t["weight_bp"] == 0 for t in record["ticks"]) and rig.canary.stats()["requests"] == 0
+    accepted = rig.run(rig.plan(**few, accept_low_power=True))
+    told = rig.wait_event("gate.overridden", deadline_s=90)[0]
+    assert told["severity"] == "warning" and "too little" in told["data"]["text"]
+    assert [s["weight_bp"] for s in told["data"]["power"]["stages"]] == [2000, 10000]
+    assert accepted.wait(240) == 5, "no verdict within 6 s, as foretold"
+    assert rig.report()["reason"] == "deadline"
 
 
 # --- the live view ---------------------------------------------------------------------------------------------------

@@ -646,6 +646,57 @@ static void damaged_states_are_refused(void **state)
 	rig_end(&other);
 }
 
+static void power_tick(struct rig *r, const struct power *power, bool ready)
+{
+	const struct assessment a = { .verdict = VERDICT_WATCHING, .ready = ready };
+	pass(r, SECOND);
+	step(r, (struct machine_event){ .kind = MACHINE_TICK, .assessment = &a, .power = power });
+}
+
+static void low_power_stops_before_anything_moves(void **state)
+{
+	const struct power low = { .text = "too little" }, known = { .text = "too little", .settled = true };
+	const struct power enough = { .text = "fine", .enough = true };
+	struct rig r;
+	rig_start(&r, "extend", "100%");
+	start_and_prepare(&r);
+	/* Not known for long enough, or nothing known of stable. */
+	power_tick(&r, &low, true);
+	power_tick(&r, &known, false);
+	assert_int_equal(r.m.state, ROLLOUT_GATING);
+	assert_int_equal(r.out.count, 0);
+	power_tick(&r, &known, true);
+	assert_int_equal(r.m.state, ROLLOUT_FAILED);
+	assert_int_equal(r.m.reason, REASON_POWER);
+	assert_string_equal(r.m.why, "too little");
+	assert_true(told(&r, "gate.failed") && told(&r, "rollout.failed"));
+	assert_null(action(&r, ACTION_SET_WEIGHT));
+	rig_end(&r);
+
+	rig_start(&r, "extend", "100%");
+	start_and_prepare(&r);
+	power_tick(&r, &enough, true);
+	assert_int_equal(r.m.state, ROLLOUT_SHIFTING);
+	assert_true(told(&r, "gate.passed"));
+	rig_end(&r);
+}
+
+static void low_power_can_be_accepted_and_is_told(void **state)
+{
+	const struct power low = { .text = "too little" }, known = { .text = "too little", .settled = true };
+	struct rig r;
+	rig_start(&r, "extend", "100%");
+	r.plan->accept_low_power = true;
+	start_and_prepare(&r);
+	power_tick(&r, &low, true);
+	assert_int_equal(r.m.state, ROLLOUT_GATING);
+	power_tick(&r, &known, true);
+	assert_int_equal(r.m.state, ROLLOUT_SHIFTING);
+	assert_true(told(&r, "gate.overridden"));
+	assert_false(told(&r, "gate.failed") || told(&r, "gate.passed"));
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -663,6 +714,8 @@ int main(void)
 		cmocka_unit_test(data_plane_that_does_not_take_the_weight),
 		cmocka_unit_test(restarted_data_plane_is_asked_again),
 		cmocka_unit_test(nothing_starts_without_knowledge),
+		cmocka_unit_test(low_power_stops_before_anything_moves),
+		cmocka_unit_test(low_power_can_be_accepted_and_is_told),
 		cmocka_unit_test(adopted_data_plane_goes_to_zero_first),
 		cmocka_unit_test(interruption_leaves_the_weight),
 		cmocka_unit_test(taken_lease_ends_all_acting),
