@@ -389,6 +389,7 @@ void controller_destroy(struct controller *c)
 	loop_alarm_finish(c->o.loop, &c->alarm);
 	free(c->overridden);
 	free(c->lost_evidence);
+	free(c->gate_text);
 	free(c);
 }
 
@@ -397,12 +398,33 @@ bool controller_resumed(const struct controller *c)
 	return c->resumed;
 }
 
+bool controller_before_start(const struct controller *c)
+{
+	return c->machine.state == ROLLOUT_PLANNED || c->machine.state == ROLLOUT_GATING;
+}
+
+void controller_gate(struct controller *c, enum rollout_reason reason, const char *text)
+{
+	must(!c->gate_text && controller_before_start(c));
+	c->gate_reason = reason;
+	c->gate_text = xstrdup(text);
+}
+
 void controller_interrupt(struct controller *c)
 {
 	c->interrupts++;
 }
 
 /* --- the run ----------------------------------------------------------------------------------------------------- */
+
+static enum controller_end end_of_failure(const struct machine *m)
+{
+	if (m->reason == REASON_BASELINE)
+		return CONTROLLER_REFUSED;
+	const bool unknown = m->reason == REASON_POWER || m->reason == REASON_GATE ||
+	                     (m->reason == REASON_DEADLINE && !m->guard);
+	return unknown ? CONTROLLER_INCONCLUSIVE : CONTROLLER_FAILED;
+}
 
 static enum controller_end end_of(const struct controller *c)
 {
@@ -414,9 +436,7 @@ static enum controller_end end_of(const struct controller *c)
 	if (m->state == ROLLOUT_ROLLED_BACK)
 		return CONTROLLER_ROLLED_BACK;
 	if (m->state == ROLLOUT_FAILED)
-		return m->reason == REASON_POWER || (m->reason == REASON_DEADLINE && !m->guard)
-		               ? CONTROLLER_INCONCLUSIVE
-		               : CONTROLLER_FAILED;
+		return end_of_failure(m);
 	return m->state == ROLLOUT_HOLDING ? CONTROLLER_HELD : CONTROLLER_INTERRUPTED;
 }
 
@@ -435,6 +455,9 @@ static void start(struct controller *c)
 	if (c->lost_evidence)
 		story_event(c, "evidence.lost", "warning", "weir", NULL, NULL,
 		            json_pack("{s:s}", "text", c->lost_evidence));
+	if (c->gate_text && !c->o.abort_reason)
+		controller_step(c, (struct machine_event){
+					   .kind = MACHINE_GATE, .reason = c->gate_reason, .text = c->gate_text });
 	if (c->o.abort_reason)
 		controller_step(c, (struct machine_event){
 					   .kind = MACHINE_ABORT, .actor = c->o.actor, .text = c->o.abort_reason });

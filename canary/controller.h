@@ -33,6 +33,7 @@
 	X(HELD, "held")                 /* left while a person's decision was awaited */        \
 	X(INCONCLUSIVE, "inconclusive") /* never started: too little traffic */                 \
 	X(FAILED, "failed")             /* the data plane or the store did not play its part */ \
+	X(REFUSED, "refused")           /* never started: a gate proved that it must not */     \
 	X(INTERRUPTED, "interrupted")   /* left; a later run resumes */                         \
 	X(TAKEN_OVER, "taken over")     /* somebody else drives it now */
 enum controller_end {
@@ -86,6 +87,12 @@ void controller_destroy(struct controller *c); /* NULL is fine */
 
 /* Was an unfinished rollout found? */
 bool controller_resumed(const struct controller *c);
+
+/* Nothing was moved yet: gates are to be asked now, before controller_run. */
+bool controller_before_start(const struct controller *c);
+/* The answer of the gate; one at most. <reason> NONE: it passed; else nothing will be moved and the rollout fails with it.
+ * <text>: one sentence, copied. */
+void controller_gate(struct controller *c, enum rollout_reason reason, const char *text);
 
 /* Turns the loop until the rollout is over or left. <ret> is initialised by this and holds the whole record, also when
  * it fails; finished by the caller with rollout_record_finish. -1: the store failed so that the record is not complete. */

@@ -87,6 +87,8 @@ struct controller {
 	bool resumed;
 	int32_t found_intent_bp;
 	char *overridden;
+	char *gate_text; /* answer of a gate that was asked before the start; NULL: none was */
+	enum rollout_reason gate_reason;
 	char *lost_evidence; /* why the stored evidence could not be gone on with; NULL: it could */
 
 	struct drive drive;

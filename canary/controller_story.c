@@ -69,6 +69,15 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+/* The gate of power is the one that is asked after traffic was measured. */
+static void add_gate(struct controller *c, json_t *data)
+{
+	const bool power = c->power_meter.requests > 0;
+	json_object_set_new(data, "gate", json_string(power ? "power" : "baseline"));
+	if (power)
+		json_object_set_new(data, "power", power_encode(&c->power, &c->power_meter, c->o.plan));
+}
+
 void story_action(struct controller *c, const struct machine_action *a)
 {
 	json_t *before = NULL, *after = NULL, *data = json_object();
@@ -84,7 +93,7 @@ void story_action(struct controller *c, const struct machine_action *a)
 	    begins(a->type, "rollout.held") || begins(a->type, "rollout.promoted") || begins(a->type, "rollout.incon"))
 		json_object_set_new(data, "measured", measured_json(&c->assessment));
 	if (begins(a->type, "gate."))
-		json_object_set_new(data, "power", power_encode(&c->power, &c->power_meter, c->o.plan));
+		add_gate(c, data);
 	if (begins(a->type, "rollback.triggered"))
 		json_object_set_new(data, "reason", json_string(rollout_reason_text(c->machine.reason)));
 	story_event(c, a->type, a->severity, a->actor, before, after, data);

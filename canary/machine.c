@@ -178,6 +178,17 @@ static void tell_lack(struct machine *m, const struct assessment *a, struct mach
 		machine_tell(out, "rollout.inconclusive", lack == LACK_SHARED ? "critical" : "warning", a->sentence);
 }
 
+/* Asked of every process that finds the rollout before its first shift. */
+static void on_gate(struct machine *m, const struct machine_event *ev, struct machine_actions *out)
+{
+	const bool passed = ev->reason == REASON_NONE;
+	if (m->state != ROLLOUT_PLANNED && m->state != ROLLOUT_GATING)
+		return;
+	machine_tell(out, passed ? "gate.passed" : "gate.failed", passed ? "info" : "critical", ev->text);
+	if (!passed)
+		machine_fail(m, ev->reason, ev->text, out);
+}
+
 static bool may_pass(const struct machine *m, const struct assessment *a)
 {
 	if (m->paused || m->guard || !m->verified || machine_stage_min_left(m) > 0)
@@ -337,6 +348,9 @@ static void on_event(struct machine *m, const struct machine_event *ev, struct m
 		break;
 	case MACHINE_PREPARE_FAILED:
 		on_prepare_failed(m, ev, out);
+		break;
+	case MACHINE_GATE:
+		on_gate(m, ev, out);
 		break;
 	case MACHINE_TICK:
 		on_tick(m, ev, out);

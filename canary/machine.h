@@ -33,14 +33,15 @@
 #include "record/rollout.h"
 
 enum machine_event_kind {
-	MACHINE_STARTED,              /* first event of every process. intent_bp */
-	MACHINE_PREPARED,             /* the data plane serves. weight_bp: that it obeys now */
-	MACHINE_PREPARE_FAILED,       /* text */
-	MACHINE_TICK,                 /* assessment */
-	MACHINE_TIME,                 /* nothing but <now> */
-	MACHINE_ACCEPTED,             /* weight_bp */
-	MACHINE_REFUSED,              /* weight_bp, text; also when the driver gave no answer in time */
-	MACHINE_VERIFIED,             /* weight_bp */
+	MACHINE_STARTED,        /* first event of every process. intent_bp */
+	MACHINE_PREPARED,       /* the data plane serves. weight_bp: that it obeys now */
+	MACHINE_PREPARE_FAILED, /* text */
+	MACHINE_GATE,     /* a gate that was asked before the start. reason: why it lets nothing pass, or NONE; text */
+	MACHINE_TICK,     /* assessment */
+	MACHINE_TIME,     /* nothing but <now> */
+	MACHINE_ACCEPTED, /* weight_bp */
+	MACHINE_REFUSED,  /* weight_bp, text; also when the driver gave no answer in time */
+	MACHINE_VERIFIED, /* weight_bp */
 	MACHINE_UNVERIFIED,           /* weight_bp, text */
 	MACHINE_GUARD_FIRED,          /* reason, text */
 	MACHINE_GUARD_CLEARED,        /* the last complaining guard is content again */

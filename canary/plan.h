@@ -91,7 +91,7 @@ struct plan {
 	size_t stage_count; /* at least 1 */
 	const char *preset; /* the word the stages came from, or NULL */
 	struct plan_compare compare;
-	const char *baseline; /* NULL: none */
+	const char *baseline; /* that the canary has to keep in a load test before the start; NULL: none */
 	struct plan_guard *guards;
 	size_t guard_count;
 	enum plan_inconclusive on_inconclusive;

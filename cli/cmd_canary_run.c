@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "canary/journal.h"
 #include "cli/actor.h"
+#include "cli/baseline_gate.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/live_canary.h"
@@ -80,6 +81,8 @@ static int status_of(enum controller_end end)
 	switch (end) {
 	case CONTROLLER_PROMOTED:
 		return EXIT_MET;
+	case CONTROLLER_REFUSED:
+		return EXIT_NOT_MET;
 	case CONTROLLER_ROLLED_BACK:
 		return EXIT_ROLLED_BACK;
 	case CONTROLLER_HELD:
@@ -170,6 +173,7 @@ static int run_with(const struct invocation *in, const struct canary_flags *f, s
 		if (controller_resumed(l.controller) && !f->common.quiet)
 			fprintf(stderr, "weir: an unfinished rollout of %s/%s was found; going on with it\n",
 			        input->plan->service, input->plan->environment);
+		baseline_gate_ask(store, input->plan, l.controller);
 		status = drive(in, f, input, &l);
 	}
 	controller_destroy(l.controller);
@@ -240,8 +244,9 @@ const struct command cmd_canary_run = {
 		"weir starts HAProxy on the plan's listen address, with all traffic on stable, and shifts it stage by stage\n"
 		"on evidence. HAProxy outlives this command. Ctrl-C leaves; the same command resumes. From another terminal:\n"
 		"weir canary status, weir canary abort.\n"
-		"Exit status: 0 promoted; 2 a wrong plan; 3 HAProxy or the store failed; 5 rolled back; 6 held, inconclusive,\n"
-		"too little traffic to see anything, or left before the end.",
+		"Exit status: 0 promoted; 1 worse than the plan's baseline, nothing was moved; 2 a wrong plan; 3 HAProxy or the\n"
+		"store failed; 5 rolled back; 6 held, inconclusive, a gate without an answer, too little traffic to see\n"
+		"anything, or left before the end.",
 	.options = options,
 	.options_bytes = sizeof(struct canary_flags),
 	.main = canary_run,

@@ -45,18 +45,20 @@ const char *rollout_state_text(enum rollout_state s);
 bool rollout_state_parse(const char *text, enum rollout_state *ret_state);
 
 /* Why traffic went back; the reason code of the record. */
-#define ROLLOUT_REASONS(X)         \
-	X(NONE, "none")            \
-	X(ERRORS, "error-rate")    \
-	X(LATENCY, "latency")      \
-	X(SLO, "absolute-slo")     \
-	X(HEALTH, "health-check")  \
-	X(RESOURCE, "resource")    \
-	X(OPERATOR, "operator")    \
-	X(LEASE, "lost-lease")     \
-	X(DEADLINE, "deadline")    \
-	X(DATAPLANE, "data-plane") \
-	X(POWER, "low-power") /* nothing was moved: the traffic would not show what the plan guards against */
+#define ROLLOUT_REASONS(X)                                                                                            \
+	X(NONE, "none")                                                                                               \
+	X(ERRORS, "error-rate")                                                                                       \
+	X(LATENCY, "latency")                                                                                         \
+	X(SLO, "absolute-slo")                                                                                        \
+	X(HEALTH, "health-check")                                                                                     \
+	X(RESOURCE, "resource")                                                                                       \
+	X(OPERATOR, "operator")                                                                                       \
+	X(LEASE, "lost-lease")                                                                                        \
+	X(DEADLINE, "deadline")                                                                                       \
+	X(DATAPLANE, "data-plane")                                                                                    \
+	X(POWER, "low-power")   /* nothing was moved: the traffic would not show what the plan guards against */      \
+	X(BASELINE, "baseline") /* nothing was moved: load-tested by itself, the canary is worse than the baseline */ \
+	X(GATE, "gate")         /* nothing was moved: what a gate asks for is not known */
 enum rollout_reason {
 #define X(id, text) REASON_##id,
 	ROLLOUT_REASONS(X)

@@ -375,6 +375,42 @@ def test_too_little_traffic_is_inconclusive_never_success(rig):
     assert record["state"] == "rolled-back" and record["reason"] == "deadline"
 
 
+def test_the_canary_has_to_keep_the_baseline_in_a_load_test(rig, tmp_path):
+    """Load-tested by itself before the start; HAProxy is not even started when it fails."""
+
+    def load_test(url):
+        path = tmp_path / "flows.json"
+        path.write_text(json.dumps({**TRAFFIC, "name": "flows", "target": url,
+                                    "load": [{"executor": "constant-rate", "rate": 200, "for": "5s", "users": 100}]}))
+        run = rig.weir("load", "run", path, "--store", rig.store, "--quiet")
+        assert run.status == 0, run
+
+    def refused(reason, status, words):
+        run = rig.weir("canary", "run", plan, "--store", rig.store, "--quiet")
+        assert run.status == status and words in run.stdout, run
+        record = rig.report()
+        assert (record["state"], record["reason"]) == ("failed", reason)
+        failed = [e for e in record["events"] if e["type"] == "gate.failed"]
+        assert len(failed) == 1 and words in failed[0]["data"]["text"] and failed[0]["data"]["gate"] == "baseline"
+        assert not rig.listens()
+
+    rig.start_canary(latency_factor=5)
+    plan = rig.plan(baseline="flows@1.4.1")
+    refused("gate", 6, "no baseline 'flows@1.4.1'")
+    load_test(rig.stable.url)
+    assert rig.weir("baseline", "set", "flows@1.4.1", "--store", rig.store).status == 0
+    refused("gate", 6, "the canary was not load-tested")
+    load_test(rig.canary.url)
+    refused("baseline", 1, "is worse than the baseline: p")
+    rig.start_canary()
+    load_test(rig.canary.url)
+    run = rig.run(rig.plan(baseline="flows@1.4.1"))
+    assert "keeps the baseline" in rig.wait_event("gate.passed")[0]["data"]["text"]
+    rig.wait_event("rollout.started")
+    run.signal(signal.SIGINT)
+    assert run.wait() == 6
+
+
 def test_a_plan_that_could_see_nothing_is_refused_before_anything_moves(rig):
     """300 requests/s and 6 s at 20 % cannot show an error rate of 0.2 %."""
     rig.start_canary()

@@ -681,6 +681,32 @@ static void low_power_stops_before_anything_moves(void **state)
 	rig_end(&r);
 }
 
+static void a_gate_stops_before_anything_moves(void **state)
+{
+	const struct machine_event passed = { .kind = MACHINE_GATE, .text = "kept" };
+	const struct machine_event failed = { .kind = MACHINE_GATE, .reason = REASON_BASELINE, .text = "worse" };
+	struct rig r;
+	rig_start(&r, "extend", "100%");
+	step(&r, (struct machine_event){ .kind = MACHINE_STARTED, .intent_bp = -1 });
+	step(&r, passed);
+	assert_true(told(&r, "gate.passed"));
+	assert_int_equal(r.m.state, ROLLOUT_PLANNED);
+	step(&r, failed);
+	assert_true(told(&r, "gate.failed"));
+	assert_int_equal(r.m.state, ROLLOUT_FAILED);
+	assert_int_equal(r.m.reason, REASON_BASELINE);
+	assert_non_null(action(&r, ACTION_FINISH));
+	rig_end(&r);
+
+	/* Too late to matter. */
+	rig_start(&r, "extend", "100%");
+	into_first(&r);
+	step(&r, failed);
+	assert_int_equal(r.m.state, ROLLOUT_WATCHING);
+	assert_int_equal(r.out.count, 0);
+	rig_end(&r);
+}
+
 static void low_power_can_be_accepted_and_is_told(void **state)
 {
 	const struct power low = { .text = "too little" }, known = { .text = "too little", .settled = true };
@@ -715,6 +741,7 @@ int main(void)
 		cmocka_unit_test(restarted_data_plane_is_asked_again),
 		cmocka_unit_test(nothing_starts_without_knowledge),
 		cmocka_unit_test(low_power_stops_before_anything_moves),
+		cmocka_unit_test(a_gate_stops_before_anything_moves),
 		cmocka_unit_test(low_power_can_be_accepted_and_is_told),
 		cmocka_unit_test(adopted_data_plane_goes_to_zero_first),
 		cmocka_unit_test(interruption_leaves_the_weight),
