@@ -362,6 +362,7 @@ struct controller *controller_create(const struct controller_options *options, s
 		.actor = c->o.actor,
 		.lease = c->o.lease,
 		.override = c->o.abort_reason != NULL,
+		.reopen = c->o.reopen,
 	};
 	c->journal = journal_create(&journal, &found, err);
 	if (!c->journal || recover(c, &found, err) != 0 || start_guards(c, err) != 0)
@@ -390,6 +391,7 @@ void controller_destroy(struct controller *c)
 	free(c->overridden);
 	free(c->lost_evidence);
 	free(c->gate_text);
+	free(c->no_way_back);
 	free(c);
 }
 
@@ -440,13 +442,45 @@ static enum controller_end end_of(const struct controller *c)
 	return m->state == ROLLOUT_HOLDING ? CONTROLLER_HELD : CONTROLLER_INTERRUPTED;
 }
 
+/* Nobody watched the old version since the promotion: it may be gone, or the balancer may serve something else. */
+void controller_look_back(struct controller *c, bool seen)
+{
+	const struct driver_observation *o = &c->drive.got;
+	c->looking_back = false;
+	if (!seen)
+		c->no_way_back = xasprintf("the data plane does not answer: %s", c->drive.err.text);
+	else if (!o->running || !o->ours)
+		c->no_way_back = xstrdup("the data plane does not serve its plan any more");
+	else if (!o->arm_up[ARM_STABLE])
+		c->no_way_back = xasprintf("no server of the old version %s is in service",
+		                           c->o.plan->arms[ARM_STABLE].version);
+	if (c->no_way_back) {
+		story_event(c, "rollback.refused", "critical", c->o.actor, NULL, NULL,
+		            json_pack("{s:s}", "text", c->no_way_back));
+		c->left = true;
+		return;
+	}
+	c->harmful_since = (struct mono){ 0 }; /* hours ago: no decision is measured from there */
+	controller_step(
+		c, (struct machine_event){ .kind = MACHINE_REVERT, .actor = c->o.actor, .text = c->o.abort_reason });
+}
+
 static void start(struct controller *c)
 {
 	tick_take(c); /* and drop: nobody watched meanwhile */
 	/* The one before died between the last two lines of its life. */
+	if (c->machine.state == ROLLOUT_PROMOTED && c->o.reopen) {
+		c->looking_back = c->drive.want_observe = true;
+		return;
+	}
 	if (rollout_state_final(c->machine.state)) {
 		finish(c);
 		return;
+	}
+	/* Whoever opened it again died before the record said so. */
+	if (c->record.state == ROLLOUT_PROMOTED) {
+		story_moved(c, ROLLOUT_PROMOTED);
+		story_update(c);
 	}
 	controller_tell(c, MACHINE_STARTED, 0, NULL);
 	if (c->overridden)
@@ -477,11 +511,11 @@ int controller_run(struct controller *c, enum controller_end *ret_end, struct ro
 		loop_turn(c->o.loop, LOOP_WAIT);
 	if (c->finishing)
 		story_finish(c);
-	if (!c->taken_over)
+	if (!c->taken_over && !c->no_way_back)
 		story_save(c);
 	*ret_end = end_of(c);
 	if (journal_read(c->journal, ret, err) == 0)
-		return 0;
+		return c->no_way_back ? err_set(err, ERR_UNREACHABLE, "nothing was switched: %s", c->no_way_back) : 0;
 	/* At least what we know ourselves. */
 	*ret = c->record;
 	rollout_record_init(&c->record);

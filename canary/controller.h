@@ -76,6 +76,9 @@ struct controller_options {
 	dur_ns lease;                        /* of the store; 0: 15 s */
 	/* Go back to stable and nothing else: takes the lease from whoever has it. NULL: an ordinary run. */
 	const char *abort_reason;
+	/* With abort_reason, the id of a rollout that was promoted: it is opened again and goes back, when the data plane
+	 * still serves it and a server of stable is in service. NULL: only an unfinished rollout is gone back with. */
+	const char *reopen;
 };
 
 struct controller;
@@ -95,7 +98,8 @@ bool controller_before_start(const struct controller *c);
 void controller_gate(struct controller *c, enum rollout_reason reason, const char *text);
 
 /* Turns the loop until the rollout is over or left. <ret> is initialised by this and holds the whole record, also when
- * it fails; finished by the caller with rollout_record_finish. -1: the store failed so that the record is not complete. */
+ * it fails; finished by the caller with rollout_record_finish. -1: the store failed so that the record is not complete,
+ * or the rollout of <reopen> cannot go back (ERR_UNREACHABLE): nothing was touched. */
 int controller_run(struct controller *c, enum controller_end *ret_end, struct rollout_record *ret, struct err *err);
 
 /* Ctrl-C: leaves; during a rollback only the second one does. */

@@ -210,6 +210,10 @@ static void answered_observation(struct controller *c)
 {
 	struct drive *d = &c->drive;
 	const bool seen = d->ok;
+	if (c->looking_back) {
+		controller_look_back(c, seen);
+		return;
+	}
 	if (seen && d->announced) {
 		d->announced = false;
 		d->seen_once = false; /* a new process is no surprise now */

@@ -113,6 +113,9 @@ struct controller {
 	bool store_complained; /* a failure of the store is told once until it works again */
 	bool taken_over;
 
+	bool looking_back; /* promoted, asked to go back: can the data plane? */
+	char *no_way_back; /* why it cannot; NULL: it can, or was not asked */
+
 	/* For the record's times. */
 	struct mono harmful_since, decided_at;
 
@@ -131,6 +134,9 @@ static inline void controller_tell(struct controller *c, enum machine_event_kind
 void controller_store_failed(struct controller *c, const struct err *err);
 
 bool controller_guards_complain(const struct controller *c);
+
+/* The first look at the data plane of a promoted rollout that is to go back: what was seen is in drive.got. */
+void controller_look_back(struct controller *c, bool seen);
 
 /* controller_drive.c */
 void drive_answered(struct controller *c); /* takes the answer of the call under way, if it came */

@@ -186,6 +186,8 @@ void story_moved(struct controller *c, enum rollout_state before)
 		return;
 	c->record.state = now;
 	c->record.reason = c->machine.reason;
+	if (before == ROLLOUT_PROMOTED)
+		c->record.finished_at = c->record.kept_until = (struct wall){ 0 };
 	if (now == ROLLOUT_ROLLING_BACK) {
 		c->decided_at = mono_now();
 		if (c->harmful_since.ns > 0)
@@ -209,6 +211,8 @@ void story_finish(struct controller *c)
 	c->record.state = c->machine.state;
 	c->record.reason = c->machine.reason;
 	c->record.finished_at = wall_now();
+	if (c->record.state == ROLLOUT_PROMOTED && c->o.plan->keep_old > 0)
+		c->record.kept_until = (struct wall){ c->record.finished_at.ns + c->o.plan->keep_old };
 	set_text(&c->record.why, c->machine.why);
 	story_update(c);
 }

@@ -37,6 +37,7 @@ struct driver_ops {
 	/* Makes the data plane serve with all traffic on stable, or adopts the one that already serves this plan
 	 * without touching its weight. It outlives the controller. */
 	void (*prepare)(struct driver *d, driver_done *done, void *arg);
+	/* Also before prepare, of a data plane that an earlier controller left. */
 	void (*observe)(struct driver *d, driver_observed *done, void *arg);
 	void (*set_weight)(struct driver *d, int32_t basis_points, int64_t fence, driver_done *done, void *arg);
 	/* Keeps the dead-man lease alive for another period; done at once where none is needed. ERR_STALE: it ran out, so

@@ -73,7 +73,7 @@ static int take_lease(struct journal *j, const struct journal_options *o, char *
 		.holder = holder,
 		.reason = o->override ? "rollback" : "rollout",
 		.ttl = o->lease,
-		.override = o->override,
+		.override = o->override && !o->reopen,
 	};
 	int r = store_lease_take(o->store, &ask, &j->token, ret_overridden, err);
 	if (r != 0 && err->kind == ERR_BUSY && journal_holder_is_dead(o->store, o->plan)) {
@@ -137,6 +137,49 @@ static int resume(struct journal *j, struct journal_found *f, struct err *err)
 	return read_open_intent(j, f, err);
 }
 
+/* The last rollout there that moved anything: only from that one there is a way back. */
+static int check_last(const struct journal *j, const char *id, struct err *err)
+{
+	enum { LOOKED_AT = 1000 };
+	struct rollout_list list;
+	int answer = 0;
+	if (store_rollout_list(j->store, LOOKED_AT, &list, err) != 0)
+		return -1;
+	for (size_t i = 0; i < list.count && strcmp(list.rows[i].id, id) != 0; i++) {
+		const struct rollout_row *row = &list.rows[i];
+		if (strcmp(row->service, j->plan->service) != 0 ||
+		    strcmp(row->environment, j->plan->environment) != 0 || row->state == ROLLOUT_FAILED)
+			continue;
+		answer = err_set(err, ERR_NOT_FOUND, "rollout %s is promoted, and %s of the same service came after it",
+		                 id, row->id);
+		break;
+	}
+	rollout_list_finish(&list);
+	return answer;
+}
+
+static int check_kept(const struct journal *j, const struct rollout_record *r, struct err *err)
+{
+	char until[WALL_TEXT_BYTES];
+	if (r->state != ROLLOUT_PROMOTED)
+		return err_set(err, ERR_NOT_FOUND, "rollout %s is %s", r->id, rollout_state_text(r->state));
+	if (r->kept_until.ns == 0)
+		return err_set(err, ERR_NOT_FOUND, "rollout %s is promoted, and its plan keeps no old version", r->id);
+	wall_format(r->kept_until, until);
+	if (wall_now().ns > r->kept_until.ns)
+		return err_set(err, ERR_NOT_FOUND, "rollout %s is promoted, and its old version was kept until %s",
+		               r->id, until);
+	return check_last(j, r->id, err);
+}
+
+static int reopen(struct journal *j, const char *id, struct journal_found *f, struct err *err)
+{
+	snprintf(j->id, sizeof(j->id), "%s", id);
+	if (resume(j, f, err) != 0)
+		return -1;
+	return check_kept(j, &f->record, err);
+}
+
 static void make_stages(const struct plan *plan, struct rollout_record *r)
 {
 	r->stages = xcalloc(plan->stage_count, sizeof(*r->stages));
@@ -181,6 +224,16 @@ struct journal *journal_create(const struct journal_options *o, struct journal_f
 	const int active = store_rollout_active(j->store, j->plan->service, j->plan->environment, j->id, err);
 	if (active < 0)
 		goto fail;
+	if (active && o->reopen && strcmp(j->id, o->reopen) != 0) {
+		err_set(err, ERR_BUSY, "rollout %s of %s in %s is unfinished", j->id, j->plan->service,
+		        j->plan->environment);
+		goto fail;
+	}
+	if (!active && o->reopen) {
+		if (reopen(j, o->reopen, ret, err) != 0)
+			goto fail;
+		return j;
+	}
 	if (!active && o->override) {
 		err_set(err, ERR_NOT_FOUND, "no rollout of %s in %s is under way", j->plan->service,
 		        j->plan->environment);

@@ -31,6 +31,9 @@ struct journal_options {
 	/* Only to go back to stable: takes the lease even if it is held, and begins nothing: ERR_NOT_FOUND without an
 	 * unfinished rollout. */
 	bool override;
+	/* With override, a rollout that was promoted: opened again to go back to stable, as long as its old version is kept
+	 * and no later one moved traffic. Takes no lease that somebody holds. NULL: only an unfinished one. */
+	const char *reopen;
 };
 
 /* What was found. Finish with journal_found_finish. */

@@ -26,7 +26,7 @@
  *      ▼            └────────┬───────────┴──────────────────────┴────────────────┴─────────────┘
  *   failed                   ▼     abort, guard, operator, data plane, lost lease, deadline
  *      ▲                rolling-back ───► rolled-back
- *      └── not proven ───────┘
+ *      └── not proven ───────┘                  (and from promoted, when a person asks in time)
  *
  * <limit> is the longest stay; 0 where the plan's stage or nothing but a proof sets one. on_state_time() and
  * on_stage_time() have what follows. */
@@ -40,7 +40,7 @@ const struct state_rule machine_rules[ROLLOUT_STATE_COUNT] = {
 	                      STATE_LIVE, HOLD_LIMIT },
 	[ROLLOUT_PROMOTING] = { BIT(BAKING) | BIT(ROLLING_BACK), STATE_LIVE, 30 * SECOND },
 	[ROLLOUT_BAKING] = { BIT(PROMOTED) | BIT(HOLDING) | BIT(ROLLING_BACK), STATE_LIVE, 0 },
-	[ROLLOUT_PROMOTED] = { 0, STATE_LIVE | STATE_FINAL, 0 },
+	[ROLLOUT_PROMOTED] = { BIT(ROLLING_BACK), STATE_LIVE | STATE_FINAL, 0 },
 	[ROLLOUT_ROLLING_BACK] = { BIT(ROLLED_BACK) | BIT(FAILED), 0, 0 },
 	[ROLLOUT_ROLLED_BACK] = { 0, STATE_FINAL, 0 },
 	[ROLLOUT_FAILED] = { 0, STATE_FINAL, 0 },
@@ -376,6 +376,8 @@ static void on_event(struct machine *m, const struct machine_event *ev, struct m
 	case MACHINE_ABORT:
 		machine_roll_back(m, REASON_OPERATOR, ev->actor, ev->text, out);
 		break;
+	case MACHINE_REVERT: /* only after the promotion */
+		break;
 	case MACHINE_PAUSE:
 		on_pause(m, ev, out);
 		break;
@@ -490,6 +492,15 @@ struct mono machine_deadline(const struct machine *m)
 	return at;
 }
 
+/* The rollout lives again: the data plane is found as after any start, then asked for 0. */
+static void on_revert(struct machine *m, const struct machine_event *ev, struct machine_actions *out)
+{
+	m->leaving = m->prepared = false;
+	m->interruptions = 0;
+	machine_prepare(m, out);
+	machine_roll_back(m, REASON_OPERATOR, ev->actor, ev->text, out);
+}
+
 void machine_step(struct machine *m, const struct machine_event *ev, struct machine_actions *ret)
 {
 	ret->count = 0;
@@ -500,6 +511,8 @@ void machine_step(struct machine *m, const struct machine_event *ev, struct mach
 		on_event(m, ev, ret);
 	else if (ev->kind == MACHINE_STARTED && rollout_state_final(m->state))
 		machine_give_finish(m, ret); /* the controller may have died between the decision and its end */
+	else if (ev->kind == MACHINE_REVERT && m->state == ROLLOUT_PROMOTED)
+		on_revert(m, ev, ret);
 	if (machine_running(m))
 		on_time(m, ret);
 	must(sound(m));

@@ -12,7 +12,7 @@
  * replaces one that was not performed yet.
  *
  * Rollback asks for weight 0 first and repeats it until it is accepted, without end; then 0 % has to be verified.
- * Rollback is possible from every state that is not final.
+ * Rollback is possible from every state that is not final, and from promoted when a person asks (MACHINE_REVERT).
  *
  * A person who asks to pause, resume or promote is answered with an event: operator.paused, .resumed, .promoted, or .ignored with
  * the reason.
@@ -42,15 +42,16 @@ enum machine_event_kind {
 	MACHINE_ACCEPTED, /* weight_bp */
 	MACHINE_REFUSED,  /* weight_bp, text; also when the driver gave no answer in time */
 	MACHINE_VERIFIED, /* weight_bp */
-	MACHINE_UNVERIFIED,           /* weight_bp, text */
-	MACHINE_GUARD_FIRED,          /* reason, text */
-	MACHINE_GUARD_CLEARED,        /* the last complaining guard is content again */
-	MACHINE_ABORT,                /* operator; actor, text: the reason given */
-	MACHINE_PAUSE,                /* operator */
-	MACHINE_RESUME,               /* operator; ends a hold, too */
-	MACHINE_PROMOTE,              /* operator: skip the rest of this stage */
-	MACHINE_LEASE_LOST,           /* our lease could not be renewed for its whole life: nobody else holds it */
-	MACHINE_LEASE_TAKEN,          /* somebody else drives this rollout now: never act again */
+	MACHINE_UNVERIFIED,    /* weight_bp, text */
+	MACHINE_GUARD_FIRED,   /* reason, text */
+	MACHINE_GUARD_CLEARED, /* the last complaining guard is content again */
+	MACHINE_REVERT,      /* operator: go back after the promotion. Only a promoted machine hears it; actor, text */
+	MACHINE_ABORT,       /* operator; actor, text: the reason given */
+	MACHINE_PAUSE,       /* operator */
+	MACHINE_RESUME,      /* operator; ends a hold, too */
+	MACHINE_PROMOTE,     /* operator: skip the rest of this stage */
+	MACHINE_LEASE_LOST,  /* our lease could not be renewed for its whole life: nobody else holds it */
+	MACHINE_LEASE_TAKEN, /* somebody else drives this rollout now: never act again */
 	MACHINE_DATA_PLANE_RESTARTED, /* its runtime values may be lost. weight_bp: that it obeys now */
 	MACHINE_INTERRUPTED,          /* Ctrl-C: leave; a later run resumes */
 };

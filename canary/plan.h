@@ -95,7 +95,7 @@ struct plan {
 	struct plan_guard *guards;
 	size_t guard_count;
 	enum plan_inconclusive on_inconclusive;
-	dur_ns keep_old;       /* stored for the reader; nothing acts on it */
+	dur_ns keep_old;       /* so long after the promotion an abort goes back to stable; 0: never */
 	bool accept_low_power; /* power.h */
 };
 

@@ -65,8 +65,9 @@ static int wait_for_end(struct store *store, const char *id, struct err *err)
 	}
 }
 
+/* <reopen>: it was promoted. */
 static int roll_back_ourselves(struct store *store, const struct abort_flags *f, const char *id, const char *actor,
-                               const char *reason)
+                               const char *reason, bool reopen)
 {
 	struct rollout_input input = { .plan = NULL };
 	struct rollout_record record;
@@ -91,10 +92,13 @@ static int roll_back_ourselves(struct store *store, const struct abort_flags *f,
 			.source = input.source,
 			.transport = input.transport,
 			.abort_reason = reason,
+			.reopen = reopen ? id : NULL,
 		};
 		struct controller *c = controller_create(&o, &err);
 		if (!c) {
 			status = fail(&err);
+			/* Too late, or another one came after it: nothing is wrong with what was typed. */
+			status = reopen && err.kind == ERR_NOT_FOUND ? EXIT_NOT_MET : status;
 		} else {
 			if (controller_run(c, &end, &record, &err) < 0)
 				status = fail(&err);
@@ -139,17 +143,18 @@ static int abort_rollout(const struct invocation *in, struct store *store, const
 	if (store_rollout_get_head(store, id, &head, &err) < 0)
 		return fail(&err);
 	const bool unfinished = store_rollout_unfinished(head.state), driven = rollout_is_driven(store, &head);
+	const bool promoted = head.state == ROLLOUT_PROMOTED;
 	rollout_record_finish(&head);
-	if (!unfinished)
+	if (!unfinished && !promoted)
 		return print_end(in, store, id);
-	if (driven && ask_driver(store, id, actor, reason, &err)) {
+	if (unfinished && driven && ask_driver(store, id, actor, reason, &err)) {
 		if (wait_for_end(store, id, &err) == 0)
 			return print_end(in, store, id);
 		fail_with(EXIT_MET, "warning: %s; taking over", err.text);
-	} else if (driven && !f->common.quiet) {
+	} else if (unfinished && driven && !f->common.quiet) {
 		fprintf(stderr, "weir: whoever drives this rollout does not answer; taking over\n");
 	}
-	const int status = roll_back_ourselves(store, f, id, actor, reason);
+	const int status = roll_back_ourselves(store, f, id, actor, reason, promoted);
 	return status ? status : print_end(in, store, id);
 }
 
@@ -168,8 +173,10 @@ const struct command cmd_canary_abort = {
 	.details =
 		"  weir canary abort web --reason 'support tickets'\n"
 		"\n"
-		"Works also when the rollout's own controller is dead or hangs. Exit status: 0 all traffic is on stable; 1 the\n"
-		"rollout was over before; 3 the load balancer did not obey.",
+		"Works also when the rollout's own controller is dead or hangs, and after a promotion for as long as the plan\n"
+		"says (keep_old), if a server of the old version still is in service.\n"
+		"Exit status: 0 all traffic is on stable; 1 the rollout failed before, or its old version is not kept any more; 3\n"
+		"the load balancer did not obey, or there is no server to go back to: nothing was switched.",
 	.options = options,
 	.options_bytes = sizeof(struct abort_flags),
 	.main = canary_abort,

@@ -122,10 +122,11 @@ struct rollout_record {
 	enum rollout_reason reason;
 	char *why;                           /* one sentence, NULL while it runs */
 	struct wall started_at, finished_at; /* finished 0: running */
-	dur_ns to_decision;                  /* from the harmful weight's verification to the decision; 0: none */
-	dur_ns to_zero;                      /* from the decision to weight 0 accepted by the data plane; 0: none */
-	dur_ns to_proof;                     /* from the decision to 0 % proven from the balancer's counters; 0: none */
-	double exposed_requests;             /* canary errors beyond what stable's rate explains */
+	struct wall kept_until;  /* of a promoted one: so long there is a way back to stable; 0: there is none */
+	dur_ns to_decision;      /* from the harmful weight's verification to the decision; 0: none */
+	dur_ns to_zero;          /* from the decision to weight 0 accepted by the data plane; 0: none */
+	dur_ns to_proof;         /* from the decision to 0 % proven from the balancer's counters; 0: none */
+	double exposed_requests; /* canary errors beyond what stable's rate explains */
 	struct decision_record decision;
 	struct stage_record *stages;
 	size_t stage_count;

@@ -210,6 +210,7 @@ json_t *rollout_record_encode_head(const struct rollout_record *r)
 	out_text(o, "why", r->why);
 	out_wall(o, "started_at", r->started_at);
 	out_wall(o, "finished_at", r->finished_at);
+	out_wall(o, "kept_until", r->kept_until);
 	json_t *took = out_object(o, "took_us");
 	out_us_unless_0(took, "to_decision", r->to_decision);
 	out_us_unless_0(took, "to_zero", r->to_zero);
@@ -267,6 +268,8 @@ int rollout_record_decode_head(const json_t *json, struct rollout_record *ret, s
 	ret->why = in_text_optional(&o, "why");
 	ret->started_at = in_wall(&o, "started_at");
 	ret->finished_at = in_wall(&o, "finished_at");
+	if (json_object_get(json, "kept_until")) /* older records have none */
+		ret->kept_until = in_wall(&o, "kept_until");
 	const struct in took = in_object(&o, "took_us"), decision = in_object(&o, "decision");
 	ret->to_decision = in_us_or_0(&took, "to_decision");
 	ret->to_zero = in_us_or_0(&took, "to_zero");

@@ -188,6 +188,17 @@ static void write_rollback(const struct rollout_record *r, const struct report_s
 		style_pair(s, out, NAMES, "0 % proven", "NOT proven from the balancer's counters: look yourself");
 }
 
+static void write_kept(const struct rollout_record *r, const struct report_style *s, struct buf *out)
+{
+	TEXT(a);
+	if (r->state != ROLLOUT_PROMOTED || !r->kept_until.ns)
+		return;
+	style_heading(s, out, "The way back");
+	style_pair(s, out, NAMES, "until", "%s: `weir canary abort %s` sends all traffic back to %s",
+	           text_wall(r->kept_until, a), r->id,
+	           r->arms[ARM_STABLE].version ? r->arms[ARM_STABLE].version : "stable");
+}
+
 static void write_title(const struct rollout_record *r, const struct report_style *s, struct buf *out)
 {
 	TEXT(a);
@@ -229,6 +240,7 @@ void report_rollout_text(const struct rollout_record *r, const struct report_sty
 	write_verdict(r, s, out);
 	write_decision(r, s, out);
 	write_rollback(r, s, out);
+	write_kept(r, s, out);
 	write_exposure(r, s, out);
 	rollout_stages(r, s, out);
 	rollout_evidence(r, s, out);
@@ -269,5 +281,6 @@ void report_rollout_summary(const struct rollout_record *r, const struct report_
 	write_decision(r, s, out);
 	write_present(r, s, out);
 	write_rollback(r, s, out);
+	write_kept(r, s, out);
 	rollout_events(r, s, 3, out);
 }

@@ -374,5 +374,6 @@ struct driver *haproxy_create(struct loop *loop, const struct plan *plan, const 
 	char *socket_path = haproxy_path(h, HAPROXY_API_SOCKET);
 	unix_command_init(&h->api, loop, socket_path, ANSWER_BYTES_MAX);
 	free(socket_path);
+	haproxy_process_recognise(h);
 	return &h->base;
 }

@@ -69,6 +69,8 @@ int haproxy_save_map(struct haproxy_driver *h, int32_t weight_bp, bool hold, str
 
 void haproxy_prepare(struct driver *d, driver_done *done, void *arg);
 void haproxy_stop(struct driver *d, driver_done *done, void *arg);
+/* Which configuration would be ours, where the port is known already: for who observes without having prepared. */
+void haproxy_process_recognise(struct haproxy_driver *h);
 void haproxy_process_finish(struct haproxy_driver *h);
 
 /* drivers/table.c's entry. */

@@ -295,6 +295,15 @@ static void on_asked_whether_running(void *arg, struct str answer, const struct 
 	write_and_check(h);
 }
 
+void haproxy_process_recognise(struct haproxy_driver *h)
+{
+	h->port = h->plan->traffic.listen_port ? h->plan->traffic.listen_port : read_number(h, PORT_FILE);
+	if (h->port == 0)
+		return;
+	buf_clear(&h->config);
+	haproxy_config_write(h->plan, h->port, &h->config, h->hash);
+}
+
 void haproxy_prepare(struct driver *d, driver_done *done, void *arg)
 {
 	struct haproxy_driver *h = haproxy_of(d);

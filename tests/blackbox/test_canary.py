@@ -88,6 +88,16 @@ class Rig:
         connection.close()
         return status == 200
 
+    def is_down(self, arm):
+        """Whether HAProxy finds no server of that arm alive."""
+        folder = os.open(self.folder / "balancer" / "web-test", os.O_PATH)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(f"/proc/self/fd/{folder}/api.sock")
+            s.sendall(b"show stat\n")
+            answer = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+        os.close(folder)
+        return any(line.startswith(f"be_{arm},BACKEND,") and ",DOWN," in line for line in answer.splitlines())
+
     def report(self):
         return self.weir("report", "rollout", "last", "--store", self.store, "--json").json()
 
@@ -373,6 +383,56 @@ def test_too_little_traffic_is_inconclusive_never_success(rig):
     assert run.wait() == 5, run.stderr
     record = rig.report()
     assert record["state"] == "rolled-back" and record["reason"] == "deadline"
+
+
+def test_a_promoted_rollout_goes_back_while_the_old_version_is_kept(rig):
+    rig.start_canary()
+    plan = rig.plan()
+    run = rig.run(plan)
+    rig.start_traffic()
+    assert run.wait(240) == 0, run.stderr
+    assert "weir canary abort" in rig.weir("canary", "status", "web", "--store", rig.store).stdout
+    kept = rig.report()
+    assert kept["state"] == "promoted" and kept["kept_until"] > kept["finished_at"]
+
+    def abort(*args):
+        return rig.weir("canary", "abort", "web", "--store", rig.store, *args, env={"WEIR_ACTOR": "alice"})
+
+    back = abort("--reason", "support tickets")
+    assert back.status == 0 and "ROLLED BACK" in back.stdout, back
+    rig.canary.reset_stats()
+    before = rig.stable.stats()["requests"]
+    support.wait_until("all traffic on stable", lambda: rig.stable.stats()["requests"] > before + 300)
+    assert rig.canary.stats()["requests"] == 0
+    record = rig.report()
+    assert (record["state"], record["reason"]) == ("rolled-back", "operator")
+    assert record["kept_until"] is None and record["took_us"]["to_zero"] and record["took_us"]["to_proof"]
+    types = [e["type"] for e in record["events"]]
+    assert types.index("rollout.promoted") < types.index("rollback.triggered") < types.index("rollback.completed")
+    assert any(e["type"] == "rollback.triggered" and e["actor"] == "alice" for e in record["events"])
+    assert rig.weir("audit", "verify", "--store", rig.store).status == 0
+    # Promoted again, and now the old version is gone: nothing is switched.
+    again = rig.run(plan)
+    assert again.wait(240) == 0, again.stderr
+    rig.stable.kill()
+    support.wait_until("HAProxy to see that stable is gone", lambda: rig.is_down("stable"))
+    r = abort()
+    assert r.status == 3 and "nothing was switched" in r.stderr and "no server of the old version 1.4.1 is in service" in r.stderr, r
+    assert rig.report()["state"] == "promoted" and rig.serves()
+    rig.stop_balancer()
+    gone = abort()
+    assert gone.status == 3 and "nothing was switched" in gone.stderr, gone
+
+
+def test_what_is_not_kept_does_not_come_back(rig):
+    rig.start_canary()
+    plan = rig.plan(keep_old="0s", stages=[{"weight": "20%", "min": "1s", "max": "120s"}, {"weight": "100%", "min": "1s"}])
+    run = rig.run(plan)
+    rig.start_traffic()
+    assert run.wait(240) == 0, run.stderr
+    late = rig.weir("canary", "abort", "web", "--store", rig.store)
+    assert late.status == 1 and "keeps no old version" in late.stderr, late
+    assert rig.report()["state"] == "promoted"
 
 
 def test_the_canary_has_to_keep_the_baseline_in_a_load_test(rig, tmp_path):

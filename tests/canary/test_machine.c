@@ -653,6 +653,54 @@ static void power_tick(struct rig *r, const struct power *power, bool ready)
 	step(r, (struct machine_event){ .kind = MACHINE_TICK, .assessment = &a, .power = power });
 }
 
+/* As another process finds it, hours later. */
+static void revert(struct rig *r, const char *why)
+{
+	struct err err;
+	json_t *kept = machine_export(&r->m);
+	pass(r, 3 * HOUR);
+	assert_int_equal(machine_import(&r->m, r->plan, kept, r->now, &err), 0);
+	json_decref(kept);
+	step(r, (struct machine_event){ .kind = MACHINE_REVERT, .actor = "kim", .text = why });
+}
+
+static void a_promoted_rollout_goes_back_when_asked(void **state)
+{
+	struct rig r;
+	rig_start(&r, "extend", "100%");
+	into_bake(&r);
+	ticks(&r, VERDICT_WATCHING, 20);
+	assert_int_equal(r.m.state, ROLLOUT_PROMOTED);
+	answer(&r, MACHINE_ABORT, 0); /* is for one that runs */
+	assert_int_equal(r.m.state, ROLLOUT_PROMOTED);
+	revert(&r, "tickets");
+	assert_int_equal(r.m.state, ROLLOUT_ROLLING_BACK);
+	assert_int_equal(r.m.reason, REASON_OPERATOR);
+	assert_string_equal(r.m.why, "tickets");
+	assert_non_null(action(&r, ACTION_PREPARE));
+	assert_null(action(&r, ACTION_SET_WEIGHT)); /* the data plane is looked at first */
+	assert_true(told(&r, "rollback.triggered"));
+	answer(&r, MACHINE_PREPARED, WEIGHT_FULL_BP);
+	assert_int_equal(action(&r, ACTION_SET_WEIGHT)->weight_bp, 0);
+	answer(&r, MACHINE_REFUSED, 0); /* asked until it is taken, as any rollback */
+	pass(&r, SECOND);
+	step(&r, (struct machine_event){ .kind = MACHINE_TIME });
+	obey(&r);
+	assert_int_equal(r.m.state, ROLLOUT_ROLLED_BACK);
+	assert_non_null(action(&r, ACTION_FINISH));
+	/* Only a promoted one. */
+	revert(&r, "again");
+	assert_int_equal(r.m.state, ROLLOUT_ROLLED_BACK);
+	assert_int_equal(r.out.count, 0);
+	rig_end(&r);
+
+	rig_start(&r, "extend", "100%");
+	into_first(&r);
+	step(&r, (struct machine_event){ .kind = MACHINE_REVERT });
+	assert_int_equal(r.m.state, ROLLOUT_WATCHING);
+	rig_end(&r);
+}
+
 static void low_power_stops_before_anything_moves(void **state)
 {
 	const struct power low = { .text = "too little" }, known = { .text = "too little", .settled = true };
@@ -740,6 +788,7 @@ int main(void)
 		cmocka_unit_test(data_plane_that_does_not_take_the_weight),
 		cmocka_unit_test(restarted_data_plane_is_asked_again),
 		cmocka_unit_test(nothing_starts_without_knowledge),
+		cmocka_unit_test(a_promoted_rollout_goes_back_when_asked),
 		cmocka_unit_test(low_power_stops_before_anything_moves),
 		cmocka_unit_test(a_gate_stops_before_anything_moves),
 		cmocka_unit_test(low_power_can_be_accepted_and_is_told),

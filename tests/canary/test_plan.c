@@ -56,6 +56,7 @@ static void defaults_are_sane(void **state)
 	assert_int_equal(p->compare.warmup, 20 * SECOND);
 	assert_int_equal(p->on_inconclusive, INCONCLUSIVE_EXTEND);
 	assert_false(p->accept_low_power);
+	assert_int_equal(p->keep_old, 24 * HOUR);
 	assert_int_equal(plan_ticks_planned(p), 1200);
 	plan_destroy(p);
 }
@@ -72,7 +73,7 @@ static void everything_is_read(void **state)
 		"\"compare\":{\"errors\":{\"ratio\":2,\"slack\":\"0.2%\"},"
 		"\"latency\":{\"ratio\":1.8,\"margin\":\"20%\",\"slo\":\"p99.9<1.5s\"},\"alpha\":0.005,\"warmup\":\"0\"},"
 		"\"baseline\":\"flows@1.4.1\",\"guards\":[{\"http\":\"http://10.0.0.9/h\",\"every\":\"1s\",\"fails\":5}],"
-		"\"on_inconclusive\":\"hold\",\"keep_old\":\"24h\",\"accept_low_power\":true}");
+		"\"on_inconclusive\":\"hold\",\"keep_old\":\"2h\",\"accept_low_power\":true}");
 	assert_string_equal(p->arms[ARM_STABLE].commit, "9f2c");
 	assert_null(p->arms[ARM_CANARY].commit);
 	assert_int_equal(p->arms[ARM_STABLE].server_count, 2);
@@ -94,7 +95,7 @@ static void everything_is_read(void **state)
 	assert_string_equal(p->baseline, "flows@1.4.1");
 	assert_int_equal(p->guard_count, 1);
 	assert_int_equal(p->guards[0].fails, 5);
-	assert_int_equal(p->keep_old, 24 * HOUR);
+	assert_int_equal(p->keep_old, 2 * HOUR);
 	assert_true(p->accept_low_power);
 	plan_destroy(p);
 }

@@ -140,6 +140,7 @@ static void outlives_its_controller_and_is_adopted(void **state)
 	obeyed(w);
 	const int64_t generation = w->seen.generation;
 	reopen(w);
+	assert_int_equal(obeyed(w), 2500); /* seen before it is adopted */
 	prepare(w);
 	assert_int_equal(obeyed(w), 2500);
 	assert_int_equal(w->seen.generation, generation);

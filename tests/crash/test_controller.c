@@ -1,6 +1,6 @@
 /* The controller dies at its n-th step, for every n of a rollout: before and after each call of the driver, and after each
  * event and tick. Its successor goes on. Whatever n, the rollout ends as it should, no tick counts twice, the story is
- * whole, and the data plane obeys what the record says.
+ * whole, and the data plane obeys what the record says. The same for the way back after a promotion.
  *
  * The data plane is the skeleton's, the measurements are written here: two arms that are alike. Each n runs in a process of
  * its own, many at once, since a rollout mostly waits for its seconds. */
@@ -22,6 +22,7 @@
 #include "canary/drivers/skeleton.h"
 
 #define POINTS 60
+#define POINTS_BACK 15 /* of the way back after a promotion */
 #define AT_ONCE 15
 #define REQUESTS 20000 /* a tick, of both arms */
 #define DIED 99
@@ -167,7 +168,7 @@ static int open_world(struct world *w)
 }
 
 /* The predecessor's lease has to run out first. */
-static struct controller *create(struct world *w)
+static struct controller *create(struct world *w, const char *abort_reason, const char *reopen)
 {
 	const struct mono end = mono_after(mono_now(), 20 * SECOND);
 	const struct controller_options options = {
@@ -180,6 +181,8 @@ static struct controller *create(struct world *w)
 		.source = &w->source,
 		.listener = { on_event, on_tick, w },
 		.lease = 1 * SECOND,
+		.abort_reason = abort_reason,
+		.reopen = reopen,
 	};
 	struct controller *c;
 	struct err err;
@@ -204,7 +207,7 @@ static int live(const char *folder, int die_at)
 	snprintf(w.folder, sizeof(w.folder), "%s", folder);
 	if (open_world(&w) != 0)
 		return 1;
-	struct controller *c = create(&w);
+	struct controller *c = create(&w, NULL, NULL);
 	if (!c)
 		return 2;
 	if (controller_run(c, &end, &record, &err) != 0 || end != CONTROLLER_PROMOTED) {
@@ -230,8 +233,66 @@ static int live(const char *folder, int die_at)
 	return 0;
 }
 
-/* Dies at <n>, then lives on. 0: fine; -1: it never came to <n>. */
-static int try_point(int n)
+/* Somebody asks the promoted rollout to go back, as `weir canary abort` does. 0: it is back, and everything is as it should
+ * be. */
+static int go_back(const char *folder, int die_at)
+{
+	struct world w = { 0 };
+	struct rollout_record record;
+	struct rollout_list list;
+	struct audit_report audit;
+	struct err err;
+	enum controller_end end;
+	countdown = die_at;
+	snprintf(w.folder, sizeof(w.folder), "%s", folder);
+	if (open_world(&w) != 0)
+		return 21;
+	if (store_rollout_list(w.store, 10, &list, &err) != 0 || list.count != 1)
+		return 22;
+	/* The successor finds what the record says: it may say rolled back already. */
+	if (list.rows[0].state == ROLLOUT_ROLLED_BACK)
+		return obeyed(&w) == 0 ? 0 : 23;
+	struct controller *c = create(&w, "tickets", list.rows[0].state == ROLLOUT_PROMOTED ? list.rows[0].id : NULL);
+	if (!c)
+		return 24;
+	if (controller_run(c, &end, &record, &err) != 0 || end != CONTROLLER_ROLLED_BACK) {
+		fprintf(stderr, "# ended %s: %s\n", controller_end_text(end), record.why ? record.why : "");
+		return 25;
+	}
+	if (obeyed(&w) != 0 || record.state != ROLLOUT_ROLLED_BACK || record.reason != REASON_OPERATOR ||
+	    record.kept_until.ns != 0 || record.finished_at.ns == 0)
+		return 26;
+	if (strcmp(record.events[record.event_count - 1].type, "rollback.completed") != 0)
+		return 27;
+	if (store_audit_verify(w.store, 0, NULL, &audit, &err) != 0 || audit.bad_seq != 0)
+		return 28;
+	/* There is one way back only. */
+	controller_destroy(c);
+	if (controller_create(&(struct controller_options){ .loop = &w.loop,
+	                                                    .store = w.store,
+	                                                    .plan = w.plan,
+	                                                    .plan_text = plan_text,
+	                                                    .actor = "test",
+	                                                    .driver = &w.driver.base,
+	                                                    .source = &w.source,
+	                                                    .abort_reason = "again",
+	                                                    .reopen = record.id },
+	                      &err) ||
+	    err.kind != ERR_NOT_FOUND)
+		return 29;
+	return 0;
+}
+
+static int promote_then_go_back(const char *folder, int n)
+{
+	const int promoted = live(folder, 0);
+	return promoted != 0 ? promoted : go_back(folder, n);
+}
+
+typedef int story(const char *folder, int die_at);
+
+/* Dies at <n> of <first>, then <rest> goes on. 0: fine. */
+static int try_point(story *first, story *rest, int n)
 {
 	char folder[64] = "/tmp/weir-crash-XXXXXX", command[96];
 	int how = 0;
@@ -239,26 +300,26 @@ static int try_point(int n)
 		return 10;
 	const pid_t child = fork();
 	if (child == 0)
-		_exit(live(folder, n));
+		_exit(first(folder, n));
 	waitpid(child, &how, 0);
 	int answer = WIFEXITED(how) ? WEXITSTATUS(how) : 11;
 	if (answer == DIED)
-		answer = live(folder, 0);
+		answer = rest(folder, 0);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	if (system(command) != 0)
 		return 12;
 	return answer;
 }
 
-static void every_death_is_survived(void **state)
+static void try_points(story *story_first, story *story_rest, int points)
 {
-	for (int first = 1; first <= POINTS; first += AT_ONCE) {
+	for (int first = 1; first <= points; first += AT_ONCE) {
 		pid_t children[AT_ONCE];
 		fflush(NULL);
 		for (int i = 0; i < AT_ONCE; i++) {
 			children[i] = fork();
 			if (children[i] == 0)
-				_exit(try_point(first + i));
+				_exit(try_point(story_first, story_rest, first + i));
 		}
 		int failed = 0;
 		for (int i = 0; i < AT_ONCE; i++) {
@@ -274,8 +335,19 @@ static void every_death_is_survived(void **state)
 	}
 }
 
+static void every_death_is_survived(void **state)
+{
+	try_points(live, live, POINTS);
+}
+
+static void every_death_on_the_way_back_is_survived(void **state)
+{
+	try_points(promote_then_go_back, go_back, POINTS_BACK);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_death_is_survived) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_death_is_survived),
+		                            cmocka_unit_test(every_death_on_the_way_back_is_survived) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

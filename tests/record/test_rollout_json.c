@@ -56,6 +56,24 @@ static void heads_come_back(void **state)
 	}
 }
 
+static void how_long_the_old_version_is_kept_came_later(void **state)
+{
+	struct rollout_record r, again;
+	struct err err;
+	sample_rollout(&r, "01ROLLOUT", "web", ROLLOUT_PROMOTED);
+	r.kept_until = (struct wall){ INT64_C(1760086400000) * MILLISECOND };
+	json_t *json = rollout_record_encode_head(&r);
+	assert_int_equal(rollout_record_decode_head(json, &again, &err), 0);
+	assert_int_equal(again.kept_until.ns, r.kept_until.ns);
+	rollout_record_finish(&again);
+	json_object_del(json, "kept_until"); /* as older versions stored it */
+	assert_int_equal(rollout_record_decode_head(json, &again, &err), 0);
+	assert_int_equal(again.kept_until.ns, 0);
+	rollout_record_finish(&again);
+	json_decref(json);
+	rollout_record_finish(&r);
+}
+
 static void ticks_and_events_come_back(void **state)
 {
 	struct err err;
@@ -122,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heads_come_back),
+		cmocka_unit_test(how_long_the_old_version_is_kept_came_later),
 		cmocka_unit_test(ticks_and_events_come_back),
 		cmocka_unit_test(the_whole_has_ticks_and_events_with_their_place),
 		cmocka_unit_test(wrong_members_are_named),

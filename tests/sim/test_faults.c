@@ -43,6 +43,7 @@ struct faults {
 	bool went_back; /* a rollback was decided */
 	int finishes;
 	int crashes;
+	int reverts;
 };
 
 static void broken(const struct faults *f, const char *promise)
@@ -73,7 +74,7 @@ static void check(struct faults *f)
 		broken(f, "a rollback asks for 0");
 	if (f->m.state == ROLLOUT_ROLLED_BACK && f->weight_bp != 0)
 		broken(f, "rolled back means 0 %");
-	if (f->finishes > 1 + f->crashes)
+	if (f->finishes > 1 + f->reverts + f->crashes)
 		broken(f, "a rollout ends once in a process");
 	f->went_back = f->went_back || back;
 }
@@ -92,8 +93,11 @@ static void step(struct faults *f, struct machine_event ev)
 	ev.now = f->now;
 	machine_step(&f->m, &ev, &out);
 	const size_t expected = ev.kind == MACHINE_STARTED ? 1 : 0; /* FINISH once more */
-	if (over && (out.count != expected || f->m.state != before))
+	const bool reverted = ev.kind == MACHINE_REVERT && before == ROLLOUT_PROMOTED;
+	if (over && !reverted && (out.count != expected || f->m.state != before))
 		broken(f, "the end is the end");
+	if (reverted && f->m.state != ROLLOUT_ROLLING_BACK)
+		broken(f, "a promoted rollout goes back when a person asks");
 	persist(f);
 	for (size_t i = 0; i < out.count; i++) {
 		if (out.list[i].kind == ACTION_EVENT)
@@ -166,7 +170,7 @@ static void something_happens(struct faults *f)
 	static const enum machine_event_kind odd[] = {
 		MACHINE_GUARD_FIRED, MACHINE_GUARD_CLEARED, MACHINE_ABORT,      MACHINE_PAUSE,
 		MACHINE_RESUME,      MACHINE_PROMOTE,       MACHINE_LEASE_LOST, MACHINE_ACCEPTED,
-		MACHINE_VERIFIED,    MACHINE_REFUSED,       MACHINE_UNVERIFIED,
+		MACHINE_VERIFIED,    MACHINE_REFUSED,       MACHINE_UNVERIFIED, MACHINE_REVERT,
 	};
 	if (chance(f, .02)) {
 		f->weight_bp = 0;
@@ -177,7 +181,9 @@ static void something_happens(struct faults *f)
 		enum machine_event_kind kind = odd[rng_below(&f->rng, ARRAY_LEN(odd))];
 		/* Answers only about weights that were never right, as from calls that were overtaken. */
 		const bool rare = kind == MACHINE_GUARD_FIRED || kind == MACHINE_ABORT || kind == MACHINE_LEASE_LOST;
-		if (!rare || chance(f, .2))
+		/* Whoever goes back from a promotion is another process: go_back(). */
+		const bool early = kind != MACHINE_REVERT || f->m.state != ROLLOUT_PROMOTED;
+		if (early && (!rare || chance(f, .2)))
 			step(f,
 			     (struct machine_event){ .kind = kind, .weight_bp = 7777, .actor = "kim", .text = "why" });
 	}
@@ -200,8 +206,46 @@ static void tick(struct faults *f)
 	step(f, (struct machine_event){ .kind = MACHINE_TICK, .assessment = &a });
 }
 
+struct totals {
+	int crashes, reverts;
+};
+
+static void drive_to_end(struct faults *f)
+{
+	for (int times = 0; times < TIMES_MAX && machine_running(&f->m); times++) {
+		while (f->todo_count > 0 && chance(f, .7))
+			perform_one(f);
+		const struct mono next = machine_deadline(&f->m);
+		if (machine_running(&f->m) && next.ns <= f->now.ns + SECOND && chance(f, .8)) {
+			f->now = next.ns > f->now.ns ? next : f->now;
+			step(f, (struct machine_event){ .kind = MACHINE_TIME });
+		} else {
+			tick(f);
+		}
+		something_happens(f);
+	}
+	while (f->todo_count > 0)
+		perform_one(f);
+	if (!rollout_state_final(f->m.state))
+		broken(f, "every rollout comes to an end");
+	if (f->finishes < 1 + f->reverts)
+		broken(f, "the end of a rollout is given");
+}
+
+/* Another process, hours later: it reads what was kept of the promoted rollout, and is asked to go back. */
+static void go_back(struct faults *f)
+{
+	struct err err;
+	f->now = mono_after(f->now, 5 * HOUR);
+	if (machine_import(&f->m, f->plan, f->state, f->now, &err) != 0)
+		broken(f, err.text);
+	f->reverts++;
+	step(f, (struct machine_event){ .kind = MACHINE_REVERT, .actor = "kim", .text = "tickets" });
+	drive_to_end(f);
+}
+
 /* One rollout to its end. Returns its last state. */
-static enum rollout_state run(const struct plan *plan, uint64_t seed, int *crashes)
+static enum rollout_state run(const struct plan *plan, uint64_t seed, struct totals *totals)
 {
 	struct faults f = { .plan = plan, .seed = seed, .now = { 1000 * SECOND }, .intent_bp = -1 };
 	rng_init(&f.rng, seed, 3);
@@ -209,35 +253,21 @@ static enum rollout_state run(const struct plan *plan, uint64_t seed, int *crash
 	machine_init(&f.m, plan, f.now);
 	persist(&f);
 	step(&f, (struct machine_event){ .kind = MACHINE_STARTED, .intent_bp = -1 });
-	int times = 0;
-	for (; times < TIMES_MAX && machine_running(&f.m); times++) {
-		while (f.todo_count > 0 && chance(&f, .7))
-			perform_one(&f);
-		const struct mono next = machine_deadline(&f.m);
-		if (machine_running(&f.m) && next.ns <= f.now.ns + SECOND && chance(&f, .8)) {
-			f.now = next.ns > f.now.ns ? next : f.now;
-			step(&f, (struct machine_event){ .kind = MACHINE_TIME });
-		} else {
-			tick(&f);
-		}
-		something_happens(&f);
-	}
-	while (f.todo_count > 0)
-		perform_one(&f);
-	if (!rollout_state_final(f.m.state))
-		broken(&f, "every rollout comes to an end");
-	if (f.finishes < 1)
-		broken(&f, "the end of a rollout is given");
+	drive_to_end(&f);
+	const enum rollout_state end = f.m.state;
+	if (end == ROLLOUT_PROMOTED && chance(&f, .5))
+		go_back(&f);
 	if (f.went_back && f.m.state != ROLLOUT_FAILED && f.weight_bp != 0)
 		broken(&f, "after a rollback the canary has nothing");
-	*crashes += f.crashes;
+	totals->crashes += f.crashes;
+	totals->reverts += f.reverts;
 	/* A controller that comes back to a finished rollout only ends it again. */
 	f.todo_count = 0;
 	die_and_come_back(&f);
 	assert_int_equal(f.todo_count, 1);
 	assert_int_equal(f.todo[0].kind, ACTION_FINISH);
 	json_decref(f.state);
-	return f.m.state;
+	return end;
 }
 
 static void promises_hold_among_faults(void **state)
@@ -247,19 +277,22 @@ static void promises_hold_among_faults(void **state)
 	} plans[] = { { "extend", "5%", "100%" }, { "hold", "0%", "100%" }, { "abort", "5%", "95%" } };
 	const char *text = getenv("WEIR_SIM_ROLLOUTS");
 	const int runs = text && atoi(text) > 0 && atoi(text) < RUNS ? atoi(text) : RUNS;
-	int ends[ROLLOUT_STATE_COUNT] = { 0 }, crashes = 0;
+	int ends[ROLLOUT_STATE_COUNT] = { 0 };
+	struct totals totals = { 0 };
 	for (size_t p = 0; p < ARRAY_LEN(plans); p++) {
 		char json[2048];
 		snprintf(json, sizeof(json), plan_text, plans[p].choice, plans[p].first, plans[p].last);
 		struct plan *plan = world_plan(json);
 		for (int i = 0; i < runs / 3; i++)
-			ends[run(plan, 1000000 * (p + 1) + (uint64_t)i, &crashes)]++;
+			ends[run(plan, 1000000 * (p + 1) + (uint64_t)i, &totals)]++;
 		plan_destroy(plan);
 	}
-	print_message("# %d promoted, %d rolled back, %d failed; the controller died %d times\n",
-	              ends[ROLLOUT_PROMOTED], ends[ROLLOUT_ROLLED_BACK], ends[ROLLOUT_FAILED], crashes);
+	print_message("# %d promoted (%d of them went back), %d rolled back, %d failed; the controller died %d times\n",
+	              ends[ROLLOUT_PROMOTED], totals.reverts, ends[ROLLOUT_ROLLED_BACK], ends[ROLLOUT_FAILED],
+	              totals.crashes);
 	if (runs == RUNS)
-		assert_true(ends[ROLLOUT_PROMOTED] > 50 && ends[ROLLOUT_ROLLED_BACK] > 50 && ends[ROLLOUT_FAILED] > 5);
+		assert_true(ends[ROLLOUT_PROMOTED] > 50 && ends[ROLLOUT_ROLLED_BACK] > 50 && ends[ROLLOUT_FAILED] > 5 &&
+		            totals.reverts > 20);
 }
 
 int main(void)
