@@ -204,34 +204,6 @@ bool quantile_ranks(int64_t n, double p, double confidence, int64_t *ret_low, in
 	return *ret_low >= 1 && *ret_high <= n;
 }
 
-void dispersion_add_window(struct dispersion *d, const struct batch *groups, size_t count)
-{
-	double k = 0, n = 0, sum = 0, used = 0;
-	for (size_t i = 0; i < count; i++) {
-		k += groups[i].k;
-		n += groups[i].n;
-	}
-	if (k <= 0 || k >= n)
-		return;
-	const double p = k / n;
-	for (size_t i = 0; i < count; i++) {
-		if (groups[i].n <= 0)
-			continue;
-		const double off = groups[i].k - groups[i].n * p;
-		sum += off * off / (groups[i].n * p * (1 - p));
-		used++;
-	}
-	if (used < 2)
-		return;
-	d->sum += sum / (used - 1);
-	d->windows++;
-}
-
-double dispersion_phi(const struct dispersion *d)
-{
-	return d->windows > 0 ? fmax(1, 1.2 * d->sum / d->windows) : 1;
-}
-
 /* --- the load at which a share is reached ------------------------------------------------------------------------- */
 
 void isotonic_shares(const struct load_point *points, size_t count, double *ret_fitted)

@@ -61,16 +61,6 @@ int64_t guarantee_least_n(double q, double confidence, int64_t k);
  * requests. False: the sample is too small for that end, *ret_low is 0 or *ret_high is n + 1 ("n/a"). */
 bool quantile_ranks(int64_t n, double p, double confidence, int64_t *ret_low, int64_t *ret_high);
 
-/* Variance inflation of event counts between groups of clients (statistics.md section 9): mean over windows of
- * (1/(g-1)) sum (e_g - n_g p)^2 / (n_g p (1-p)), times 1.2, at least 1. All zero: empty. */
-struct dispersion {
-	double sum;
-	double windows; /* that had events and two groups with requests */
-};
-void dispersion_add_window(struct dispersion *d, const struct batch *groups, size_t count);
-/* phi; 1 when no window could tell. */
-double dispersion_phi(const struct dispersion *d);
-
 /* --- the load at which a share is reached --- */
 
 struct load_point {

@@ -215,22 +215,6 @@ static void intervals_of_the_load(void **state)
 	assert_true(low == 100 && high == 100);
 }
 
-static void dispersion_of_groups(void **state)
-{
-	struct dispersion d = { 0 };
-	assert_near(dispersion_phi(&d), 1, 0);
-	const struct batch even[] = { { 1, 100 }, { 1, 100 } }, nothing[] = { { 0, 100 }, { 0, 100 } };
-	dispersion_add_window(&d, even, 2);
-	dispersion_add_window(&d, nothing, 2);
-	assert_near(d.windows, 1, 0);
-	assert_near(dispersion_phi(&d), 1, 0);
-	/* 0, 0, 0, 40 of 100: p = .1; (3 x 100 + 900)/9 / 3 = 44.4 */
-	const struct batch uneven[] = { { 0, 100 }, { 0, 100 }, { 0, 100 }, { 40, 100 } };
-	d = (struct dispersion){ 0 };
-	dispersion_add_window(&d, uneven, 4);
-	assert_near(dispersion_phi(&d), 1.2 * (1200.0 / 9 / 3), 1e-9);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,7 +223,7 @@ int main(void)
 		cmocka_unit_test(ratio_estimates),          cmocka_unit_test(batches_see_what_binomial_formulas_miss),
 		cmocka_unit_test(wilson_vectors),           cmocka_unit_test(isotonic_pools_violators),
 		cmocka_unit_test(the_load_at_a_share),      cmocka_unit_test(intervals_of_the_load),
-		cmocka_unit_test(dispersion_of_groups),
+
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
