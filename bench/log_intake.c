@@ -29,9 +29,10 @@ static char *make_lines(size_t *ret_len)
 		const double us = 100 * exp(2 * fabs(rng_normal(&rng)));
 		const int ms = (int)(us / 1000);
 		const bool failed = rng_uniform(&rng) < 0.01;
-		len += (size_t)sprintf(text + len, "c1 %s s%d %d 0 0 0 %d %d ---- 0 %d\n",
+		len += (size_t)sprintf(text + len, "c1 %s s%d %d 0 0 0 %d %d ---- 0 %d %d %d\n",
 		                       rng_uniform(&rng) < 0.1 ? "be_canary" : "be_stable", 1 + i % 8,
-		                       failed ? 503 : 200, ms, ms, (int)us);
+		                       failed ? 503 : 200, ms, ms, (int)us, (int)rng_below(&rng, 20),
+		                       (int)rng_below(&rng, 20));
 	}
 	*ret_len = len;
 	return text;

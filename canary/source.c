@@ -1,6 +1,7 @@
 #include "canary/source.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -21,6 +22,7 @@ void source_sample_reset(struct source_sample *s)
 			hist_reset(latency);
 		s->arms[a] = (struct arm_sample){ .latency = latency };
 	}
+	memset(s->stable, 0, sizeof(s->stable));
 	s->lines = s->unreadable = 0;
 }
 

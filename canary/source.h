@@ -4,6 +4,9 @@
  * even when it was retried elsewhere) until the controller takes the sample at the end of a tick. In code it is a
  * live_source, since base/diag.h calls the text that a mistake is in a source.
  *
+ * Stable's requests are counted once more by what some of them may share (see bunching.h): the user, the connection, the server. A
+ * source that does not know leaves those counts empty.
+ *
  * Threads: [main]. */
 #ifndef WEIR_CANARY_SOURCE_H
 #define WEIR_CANARY_SOURCE_H
@@ -22,8 +25,24 @@ struct arm_sample {
 	struct hist *latency;      /* the same in full, ns; may be NULL where nobody shows them */
 };
 
+/* What requests may share their fate by. */
+enum grouping {
+	GROUPED_BY_USER,       /* what decides on the arm: the cookie, else the address */
+	GROUPED_BY_CONNECTION, /* address and port of the client */
+	GROUPED_BY_SERVER,
+	GROUPINGS
+};
+#define SOURCE_GROUPS 20
+
+/* Requests by hash of what they share. */
+struct source_groups {
+	uint32_t errors[SOURCE_GROUPS];
+	uint32_t bins[SOURCE_GROUPS][LOGBINS]; /* all requests, as logbins counts them */
+};
+
 struct source_sample {
 	struct arm_sample arms[ARMS];
+	struct source_groups stable[GROUPINGS];
 	uint64_t lines, unreadable; /* received; of lines: not understood */
 };
 

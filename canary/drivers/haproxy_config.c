@@ -59,6 +59,10 @@ static const char global_part[] =
 
 static const char rule_part[] =
 	"    http-request set-var(txn.t0) date(0,us)\n"
+	/* Another seed than the bucket's: the users of stable are in all groups, whatever the weight. */
+	"    http-request set-var(txn.users) var(txn.salted),xxh32(1),mod(20)\n"
+	"    http-request set-var-fmt(txn.peer) \"%[src]:%[src_port]\"\n"
+	"    http-request set-var(txn.connections) var(txn.peer),xxh32(1),mod(20)\n"
 	"    http-request set-var(txn.bucket) var(txn.salted),xxh32(0),mod(10000)\n"
 	"    http-request set-var(txn.weight) str(weight),map_str_int(" HAPROXY_MAP ",0)\n"
 	"    http-request set-var(txn.hold) str(hold),map_str_int(" HAPROXY_MAP ",0)\n"
@@ -70,7 +74,8 @@ static const char rule_part[] =
 	"    default_backend " HAPROXY_BACKEND_STABLE "\n"
 	/* canary/sources/haproxy_line.h reads this. */
 	"    http-response set-var(txn.t1) date(0,us)\n"
-	"    log-format \"c1 %b %s %ST %TR %Tw %Tc %Tr %Ta %tsc %rc %[var(txn.t1),sub(txn.t0)]\"\n";
+	"    log-format \"c1 %b %s %ST %TR %Tw %Tc %Tr %Ta %tsc %rc %[var(txn.t1),sub(txn.t0)] "
+	"%[var(txn.users)] %[var(txn.connections)]\"\n";
 
 static void write_frontend(const struct plan *plan, int32_t port, struct buf *out)
 {

@@ -62,8 +62,18 @@ enum { TIME_REQUEST, TIME_QUEUE, TIME_CONNECT, TIME_ANSWER, TIME_TOTAL, TIMES };
 
 struct fields {
 	struct str backend, server, ending;
-	int64_t status, times[TIMES], retries, microseconds;
+	int64_t status, times[TIMES], retries, microseconds, user, connection;
 };
+
+/* HAProxies that an older weir configured end here. */
+static bool read_groups(struct cursor *c, struct fields *f)
+{
+	f->user = f->connection = -1;
+	if (c->p == c->end)
+		return true;
+	return skip_blank(c) && read_optional_number(c, &f->user) && skip_blank(c) &&
+	       read_optional_number(c, &f->connection) && f->user < SOURCE_GROUPS && f->connection < SOURCE_GROUPS;
+}
 
 static bool read_fields(struct cursor *c, struct fields *f)
 {
@@ -77,8 +87,8 @@ static bool read_fields(struct cursor *c, struct fields *f)
 			return false;
 	}
 	return read_word(c, &f->ending) && f->ending.len >= 2 && skip_blank(c) && read_retries(c, &f->retries) &&
-	       skip_blank(c) && read_optional_number(c, &f->microseconds) && c->p == c->end && f->status >= -1 &&
-	       f->status <= 999;
+	       skip_blank(c) && read_optional_number(c, &f->microseconds) && read_groups(c, f) && c->p == c->end &&
+	       f->status >= -1 && f->status <= 999;
 }
 
 static dur_ns latency_of(const struct fields *f)
@@ -95,6 +105,17 @@ static bool is_failure(const struct fields *f)
 	/* A tunnel (101) ends when somebody ends it: its answer came long before. */
 	const bool broken_off = (f->ending.p[0] == 'S' || f->ending.p[0] == 's') && f->status != 101;
 	return f->status >= 500 || f->status < 100 || broken_off || f->retries > 0;
+}
+
+/* Servers are s1, s2, ... in our configuration; "<NOSRV>" is none. */
+static int8_t server_group(struct str name)
+{
+	unsigned group = 0;
+	if (name.p[0] == '<')
+		return -1;
+	for (size_t i = 1; i < name.len; i++)
+		group = group * 10 + (unsigned char)name.p[i] - '0';
+	return (int8_t)(group % SOURCE_GROUPS);
 }
 
 enum haproxy_line_kind haproxy_line_parse(struct str line, struct haproxy_line *ret)
@@ -115,5 +136,8 @@ enum haproxy_line_kind haproxy_line_parse(struct str line, struct haproxy_line *
 	ret->aborted = f.ending.p[0] == 'C' || f.ending.p[0] == 'c';
 	ret->failed = !ret->aborted && is_failure(&f);
 	ret->latency = latency_of(&f);
+	ret->groups[GROUPED_BY_USER] = (int8_t)(f.user < 0 ? -1 : f.user);
+	ret->groups[GROUPED_BY_CONNECTION] = (int8_t)(f.connection < 0 ? -1 : f.connection);
+	ret->groups[GROUPED_BY_SERVER] = server_group(f.server);
 	return HAPROXY_LINE_REQUEST;
 }

@@ -1,7 +1,10 @@
 /* haproxy_line.h: one line of the log that weir's HAProxy configuration writes, understood. Pure: bytes in, figures out.
  *
- *     c1 be_canary s1 200 0 0 0 12 12 ---- 0 11873
- *     |  |         |  |   |  |  | |  |  |    |  microseconds from the request's head to the answer's, "-": no answer
+ *     c1 be_canary s1 200 0 0 0 12 12 ---- 0 11873 7 15
+ *     |  |         |  |   |  |  | |  |  |    | |     | group of the connection (address and port), 0 to 19, "-": none
+ *     |  |         |  |   |  |  | |  |  |    | |     group of the user (cookie, else address), the same; both missing in
+ *     |  |         |  |   |  |  | |  |  |    | |     lines of an older weir's HAProxy
+ *     |  |         |  |   |  |  | |  |  |    | microseconds from the request's head to the answer's, "-": no answer
  *     |  |         |  |   |  |  | |  |  |    retries, "+" in front: sent on to another server
  *     |  |         |  |   |  |  | |  |  how the session ended (HAProxy's termination state, 8.5 of its manual)
  *     |  |         |  |   |  |  | |  total active time, ms        (-1: not reached, for all times)
@@ -24,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "canary/source.h"
 #include "record/rollout.h"
 
 enum haproxy_line_kind {
@@ -38,6 +42,7 @@ struct haproxy_line {
 	int32_t status;       /* -1, 0: none */
 	bool failed, aborted; /* not both */
 	dur_ns latency;
+	int8_t groups[GROUPINGS]; /* 0 to SOURCE_GROUPS - 1; -1: not known */
 };
 
 /* <line> without its newline. <ret> is set for HAPROXY_LINE_REQUEST only. */

@@ -37,6 +37,18 @@ static void count_request(struct arm_sample *a, const struct haproxy_line *line)
 		hist_record(a->latency, line->latency);
 }
 
+static void count_groups(struct source_groups groups[GROUPINGS], const struct haproxy_line *line)
+{
+	const int bin = logbins_index(line->latency);
+	for (int by = 0; by < GROUPINGS; by++) {
+		const int group = line->groups[by];
+		if (group < 0)
+			continue;
+		groups[by].errors[group] += line->failed;
+		groups[by].bins[group][bin]++;
+	}
+}
+
 static void count_line(struct haproxy_intake *i, struct str text)
 {
 	struct haproxy_line line;
@@ -44,6 +56,8 @@ static void count_line(struct haproxy_intake *i, struct str text)
 	case HAPROXY_LINE_REQUEST:
 		i->sample.lines++;
 		count_request(&i->sample.arms[line.arm], &line);
+		if (line.arm == ARM_STABLE && !line.aborted)
+			count_groups(i->sample.stable, &line);
 		break;
 	case HAPROXY_LINE_UNREADABLE:
 		i->sample.lines++;

@@ -63,6 +63,9 @@ static const struct {
 	{ "c1 ", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
 	{ "c1 be_stable s1 200 0 0 0 2 2 ---- 0", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
 	{ "c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201 ", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
+	{ "c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201 7", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
+	{ "c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201 7 20", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
+	{ "c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201 7 3 ", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
 	{ "c1 be_stable s1 2o0 0 0 0 2 2 ---- 0 2201", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
 	{ "c1 be_stable s1 200 0 0 0 2 2 - 0 2201", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
 	{ "c1 be_stable  200 0 0 0 2 2 ---- 0 2201", HAPROXY_LINE_UNREADABLE, 0, 0, false, false, 0 },
@@ -86,8 +89,29 @@ static void lines_are_understood(void **state)
 	}
 }
 
+static void groups_are_read(void **state)
+{
+	static const struct {
+		const char *line;
+		int user, connection, server;
+	} of[] = {
+		{ "c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201 7 15", 7, 15, 1 },
+		{ "c1 be_stable s23 200 0 0 0 2 2 ---- 0 - 0 19", 0, 19, 3 },
+		{ "c1 be_stable s4 200 0 0 0 2 2 ---- 0 2201", -1, -1, 4 }, /* an older weir's HAProxy */
+		{ "c1 be_stable <NOSRV> 503 0 -1 -1 -1 0 SC-- 0 - - -", -1, -1, -1 },
+		{ "c1 be_stable s2 200 0 0 0 2 2 ---- 0 2201 -7 -7", -1, -1, 2 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+		struct haproxy_line got = { 0 };
+		assert_int_equal(haproxy_line_parse(str_from(of[i].line), &got), HAPROXY_LINE_REQUEST);
+		assert_int_equal(got.groups[GROUPED_BY_USER], of[i].user);
+		assert_int_equal(got.groups[GROUPED_BY_CONNECTION], of[i].connection);
+		assert_int_equal(got.groups[GROUPED_BY_SERVER], of[i].server);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(lines_are_understood) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lines_are_understood), cmocka_unit_test(groups_are_read) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

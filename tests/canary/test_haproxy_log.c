@@ -45,6 +45,38 @@ static void pieces_do_not_matter(void **state)
 	}
 }
 
+static uint32_t in_group(const struct source_groups *g, int group)
+{
+	uint32_t requests = 0;
+	for (int bin = 0; bin < LOGBINS; bin++)
+		requests += g->bins[group][bin];
+	return requests;
+}
+
+/* Only stable's, and not those whose client left. */
+static void stable_is_counted_in_groups(void **state)
+{
+	static struct haproxy_intake i;
+	haproxy_intake_init(&i);
+	haproxy_intake_bytes(&i, STR("c1 be_stable s1 200 0 0 0 2 2 ---- 0 2201 3 4\n"
+	                             "c1 be_stable s2 500 0 0 0 2 2 ---- 0 99 3 5\n"
+	                             "c1 be_stable s1 200 0 0 0 2 2 CD-- 0 2201 3 4\n"
+	                             "c1 be_canary s1 500 0 0 0 2 2 ---- 0 2201 3 4\n"
+	                             "c1 be_stable <NOSRV> 503 0 -1 -1 -1 0 SC-- 0 - - -\n"));
+	const struct source_groups *users = &i.sample.stable[GROUPED_BY_USER];
+	assert_int_equal(i.sample.lines - i.sample.unreadable, 5);
+	assert_int_equal(in_group(users, 3), 2);
+	assert_int_equal(users->errors[3], 1);
+	assert_int_equal(users->bins[3][logbins_index(2201 * MICROSECOND)], 1);
+	assert_int_equal(in_group(&i.sample.stable[GROUPED_BY_CONNECTION], 4), 1);
+	assert_int_equal(i.sample.stable[GROUPED_BY_CONNECTION].errors[5], 1);
+	assert_int_equal(in_group(&i.sample.stable[GROUPED_BY_SERVER], 1), 1);
+	assert_int_equal(in_group(&i.sample.stable[GROUPED_BY_SERVER], 2), 1);
+	source_sample_reset(&i.sample);
+	assert_int_equal(in_group(users, 3) + users->errors[3], 0);
+	haproxy_intake_finish(&i);
+}
+
 static void too_long_a_line_is_one_unreadable_line(void **state)
 {
 	static struct haproxy_intake i;
@@ -80,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_do_not_matter),
+		cmocka_unit_test(stable_is_counted_in_groups),
 		cmocka_unit_test(too_long_a_line_is_one_unreadable_line),
 		cmocka_unit_test(sample_resets),
 	};
