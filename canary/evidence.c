@@ -112,6 +112,19 @@ static int nearest_shift(double margin)
 	return (int)lround(LOGBINS_PER_OCTAVE * log2(1 + margin));
 }
 
+/* A bunch of very slow requests is also one of requests slower than the median. There it is too small a part to raise
+ * phi, but it can fill a tick of the canary: what a tick proves at once is divided by the largest phi from there on up. */
+void evidence_temper(struct evidence *e)
+{
+	double beyond = 1;
+	for (int m = BUNCHING_METRICS - 1; m >= 0; m--) {
+		const double phi = e->config.phi_fixed ? e->config.phi : fmax(e->config.phi, e->bunching.phi[m]);
+		const bool latency = m != BUNCHING_ERRORS && m != BUNCHING_SLO;
+		beyond = latency ? fmax(beyond, phi) : beyond;
+		e->temper[m] = (struct temper){ phi, latency ? beyond : phi };
+	}
+}
+
 void evidence_begin(struct evidence *e, const struct evidence_config *config)
 {
 	must(config->planned_ticks > 0 && config->phi >= 1);
@@ -134,6 +147,8 @@ void evidence_begin(struct evidence *e, const struct evidence_config *config)
 	e->weight_latency = e->slo ? 0.4 : 0.45;
 	e->slo_bin = logbins_index(config->compare.slo_limit);
 	share_test_init(&e->share, SHARE_TEST_K);
+	bunching_init(&e->bunching);
+	evidence_temper(e);
 	start_processes(e);
 	evidence_judge(e);
 }
@@ -245,13 +260,19 @@ static bool both(const struct block *b)
 	return b->n_c > 0 && b->n_s > 0;
 }
 
+static void tempered_tick(struct eprocess *p, const struct block *b, double theta_s, struct temper t)
+{
+	eprocess_temper(p, t);
+	eprocess_tick(p, b, theta_s);
+}
+
 /* Feeds <plain> and returns ln L that effect <i> had in this tick: its process has no restarts. */
-static void plain_tick(struct eprocess *plain, const struct block *b, double theta_s,
+static void plain_tick(struct eprocess *plain, const struct block *b, double theta_s, struct temper t,
                        double ret_ln[EPROCESS_EFFECTS_MAX])
 {
 	double before[EPROCESS_EFFECTS_MAX];
 	memcpy(before, plain->ln_m, sizeof(before));
-	eprocess_tick(plain, b, theta_s);
+	tempered_tick(plain, b, theta_s, t);
 	for (int i = 0; i < EPROCESS_EFFECTS_MAX; i++)
 		ret_ln[i] = plain->ln_m[i] - before[i];
 }
@@ -295,12 +316,13 @@ static void tick_early(struct evidence *e, const struct counts *c)
 	double ln_l[EPROCESS_EFFECTS_MAX];
 	if (both(&c->errors)) {
 		const double theta = running_rate_get(&e->rate_errors);
-		eprocess_tick(&e->harm_gross, &c->errors, theta);
-		plain_tick(&e->plain_gross, &c->errors, theta, ln_l);
+		const struct temper t = e->temper[BUNCHING_ERRORS];
+		tempered_tick(&e->harm_gross, &c->errors, theta, t);
+		plain_tick(&e->plain_gross, &c->errors, theta, t, ln_l);
 		error_window_add(&e->gross_window, &c->errors, ln_l[GROSS_EFFECT]);
 	}
 	if (e->slo && c->slo.n_c > 0)
-		eprocess_tick(&e->harm_slo, &c->slo, 0.01);
+		tempered_tick(&e->harm_slo, &c->slo, 0.01, e->temper[BUNCHING_SLO]);
 }
 
 static void tick_errors(struct evidence *e, const struct block *b)
@@ -309,11 +331,13 @@ static void tick_errors(struct evidence *e, const struct block *b)
 	if (!both(b))
 		return;
 	const double theta = running_rate_get(&e->rate_errors);
-	eprocess_tick(&e->harm_errors, b, theta);
-	eprocess_tick(&e->promote_errors, b, theta);
+	const struct temper t = e->temper[BUNCHING_ERRORS];
+	tempered_tick(&e->harm_errors, b, theta, t);
+	tempered_tick(&e->promote_errors, b, theta, t);
 	cap(&e->promote_errors);
+	ratio_bounds_temper(&e->bounds, t);
 	ratio_bounds_tick(&e->bounds, b, theta);
-	plain_tick(&e->plain_errors, b, theta, ln_l);
+	plain_tick(&e->plain_errors, b, theta, t, ln_l);
 	for (int i = 0; i < EPROCESS_EFFECTS_MAX; i++)
 		error_window_add(&e->error_windows[i], b, ln_l[i]);
 	risk_ratio_add(&e->risk, b);
@@ -328,13 +352,15 @@ static void tick_latency(struct evidence *e, const struct counts *c, const struc
 		return;
 	for (int j = 0; j < THRESHOLDS; j++) {
 		const double theta = running_rate_get(&e->rate_above[j]);
-		eprocess_tick(&e->harm_latency[j], &c->above[j], theta);
-		plain_tick(&e->plain_latency[j], &c->above[j], theta, ln_l);
+		const struct temper t = e->temper[BUNCHING_LATENCY(j)];
+		tempered_tick(&e->harm_latency[j], &c->above[j], theta, t);
+		plain_tick(&e->plain_latency[j], &c->above[j], theta, t, ln_l);
 		latency_window_add(&e->latency_windows[j], s, ln_l[WINDOW_EFFECT]);
 	}
 	for (int k = 0; k < PROMOTE_QUANTILES; k++) {
-		eprocess_tick(&e->promote_latency[k], &c->promote[k],
-		              running_rate_get(&e->rate_above[promote_thresholds[k]]));
+		const int j = promote_thresholds[k];
+		tempered_tick(&e->promote_latency[k], &c->promote[k], running_rate_get(&e->rate_above[j]),
+		              e->temper[BUNCHING_LATENCY(j)]);
 		cap(&e->promote_latency[k]);
 	}
 	latency_ratio_add(&e->latency, &s->arms[ARM_CANARY].bins, &s->arms[ARM_STABLE].bins);
@@ -359,12 +385,13 @@ static void tick_after(struct evidence *e, const struct counts *c, const struct 
 		evidence_begin_after(e);
 	const int limit = e->thresholds[THRESHOLD_P95] + nearest_shift(e->config.compare.latency_ratio - 1);
 	if (c->errors.n_c > 0)
-		eprocess_tick(&e->after_errors, &(struct block){ .n_c = c->errors.n_c, .e_c = c->errors.e_c }, 0.01);
+		tempered_tick(&e->after_errors, &(struct block){ .n_c = c->errors.n_c, .e_c = c->errors.e_c }, 0.01,
+		              e->temper[BUNCHING_ERRORS]);
 	if (canary->total > 0)
-		eprocess_tick(
+		tempered_tick(
 			&e->after_slow,
 			&(struct block){ .n_c = (double)canary->total, .e_c = (double)logbins_above(canary, limit) },
-			0.01);
+			0.01, e->temper[BUNCHING_LATENCY(THRESHOLD_P95)]);
 }
 
 /* After the tick was used, never before: expectations are made from the past only. */
@@ -376,6 +403,16 @@ static void learn(struct evidence *e, const struct counts *c)
 	running_rate_add(&e->usual_slow, c->above[0].n_s, c->stable_slow);
 	for (int j = 0; j < THRESHOLDS; j++)
 		running_rate_add(&e->rate_above[j], c->above[j].n_s, c->above[j].e_s);
+}
+
+static void learn_bunches(struct evidence *e, const struct source_sample *s)
+{
+	int limits[BUNCHING_LIMITS];
+	_Static_assert(BUNCHING_LIMITS == THRESHOLDS + 1, "one for each threshold and one for the SLO");
+	memcpy(limits, e->thresholds, sizeof(e->thresholds));
+	limits[THRESHOLDS] = e->slo ? e->slo_bin : LOGBINS - 1;
+	bunching_tick(&e->bunching, s, limits);
+	evidence_temper(e);
 }
 
 static void recent_add(struct recent_share *r, double requests, double events)
@@ -394,7 +431,7 @@ static void compare_arms(struct evidence *e, const struct evidence_tick *in)
 		tick_errors(e, &c.errors);
 		tick_latency(e, &c, in->sample);
 		if (e->slo && c.slo.n_c > 0) {
-			eprocess_tick(&e->promote_slo, &c.slo, 0.01);
+			tempered_tick(&e->promote_slo, &c.slo, 0.01, e->temper[BUNCHING_SLO]);
 			cap(&e->promote_slo);
 		}
 	}
@@ -407,6 +444,7 @@ static void compare_arms(struct evidence *e, const struct evidence_tick *in)
 	recent_add(&e->recent_broken[ARM_CANARY], c.slo.n_c, c.slo.e_c);
 	recent_add(&e->recent_broken[ARM_STABLE], c.errors.n_s, c.stable_broken);
 	learn(e, &c);
+	learn_bunches(e, in->sample);
 }
 
 static void count_stage(struct evidence *e, const struct evidence_tick *in)

@@ -14,6 +14,9 @@
  * promote   evidence that it is not worse than allowed: ln 20 for a stage, ln 100 for the last, each metric
  * effect    the size of the difference: Mantel-Haenszel for errors, ratio of re-weighted quantiles for latency
  *
+ * bunches   failures and slow requests that come in bunches prove less: each metric's ln L is divided by its phi, which is
+ *           estimated from stable's earlier ticks (bunching.h)
+ *
  * Abort needs proof of harm and an effect of at least the user's limit. Proof with less effect is hold.
  * Evidence survives stages and restarts. A tick number is applied once: a repetition is counted and ignored.
  *
@@ -69,7 +72,8 @@ struct evidence_config {
 	int64_t warmup_ticks;
 	uint64_t freeze_requests; /* of stable, enough to freeze at once; default 500 */
 	uint64_t stage_requests;  /* of the canary, the least for a promotion from a stage; default 50 */
-	double phi;               /* variance inflation of requests that come in bunches; 1: independent */
+	double phi;               /* the least variance inflation (bunching.h); default 1: requests are independent */
+	bool phi_fixed;           /* phi is not estimated: for measuring what the estimate is worth */
 };
 void evidence_config_init(struct evidence_config *ret, const struct plan *p);
 
@@ -104,13 +108,15 @@ struct assessment {
 	double ratio_low, ratio_high; /* 1-alpha confidence sequence; NAN when unknown */
 	double evidence, needed;      /* ln; of harm, or of promotion when no metric points to harm */
 	uint64_t requests[ARMS];      /* behind the evidence */
+	double phi;                   /* of that metric: <requests> count as requests/phi */
 
 	double harm_errors, harm_latency, harm_slo; /* ln, weights included: compare with harm_needed */
 	double harm_needed;
 	double promote_errors, promote_latency, promote_slo; /* ln: compare with promote_needed; slo NAN: none asked */
 	double promote_needed;
-	double promote_progress; /* 0..1, of the slowest metric */
-	double health;           /* 1: no evidence of harm, 0: proven */
+	double phi_errors, phi_latency; /* 1: independent; of latency the largest that is in use */
+	double promote_progress;        /* 0..1, of the slowest metric */
+	double health;                  /* 1: no evidence of harm, 0: proven */
 
 	/* Both arms over the current stage. */
 	uint64_t stage_requests[ARMS], stage_errors[ARMS];

@@ -28,6 +28,7 @@ struct effect {
 	const char *metric;
 	enum rollout_reason reason;
 	double values[ARMS], ratio;
+	double phi;
 	bool large;      /* at least the user's limit */
 	double evidence; /* ln, weight included */
 };
@@ -56,6 +57,7 @@ static void error_effect(const struct evidence *e, const struct error_window *w,
 		.reason = REASON_ERRORS,
 		.values = { [ARM_CANARY] = canary, [ARM_STABLE] = stable },
 		.ratio = ratio_of(canary, stable),
+		.phi = e->temper[BUNCHING_ERRORS].phi,
 		.large = canary >= c->errors_ratio * stable + c->errors_slack,
 		.evidence = evidence,
 	};
@@ -95,6 +97,7 @@ static void latency_effect(const struct evidence *e, double evidence, struct eff
 		.reason = REASON_LATENCY,
 		.values = { [ARM_CANARY] = canary / 1e9, [ARM_STABLE] = stable / 1e9 },
 		.ratio = ratio,
+		.phi = e->temper[BUNCHING_LATENCY(best)].phi,
 		/* A quantile is known to its bin; the doubt is the user's. */
 		.large = ratio >= e->config.compare.latency_ratio / LOGBINS_RATIO,
 		.evidence = evidence,
@@ -104,7 +107,11 @@ static void latency_effect(const struct evidence *e, double evidence, struct eff
 static void slo_effect(const struct evidence *e, double evidence, struct effect *ret)
 {
 	const struct logbins *bins = e->stage.bins;
-	*ret = (struct effect){ .metric = "slow or failed", .reason = REASON_SLO, .large = true, .evidence = evidence };
+	*ret = (struct effect){ .metric = "slow or failed",
+		                .reason = REASON_SLO,
+		                .phi = e->temper[BUNCHING_SLO].phi,
+		                .large = true,
+		                .evidence = evidence };
 	for (int a = 0; a < ARMS; a++) {
 		const double n = (double)e->stage.requests[a];
 		const double slow = fmax((double)logbins_above(&bins[a], e->slo_bin), (double)e->stage.errors[a]);
@@ -148,6 +155,10 @@ static void fill_evidence(const struct evidence *e, struct assessment *a)
 	double least = fmin(a->promote_errors, a->promote_latency);
 	least = e->slo ? fmin(least, a->promote_slo) : least;
 	a->promote_progress = fmin(fmax(least / a->promote_needed, 0), 1);
+	a->phi_errors = e->temper[BUNCHING_ERRORS].phi;
+	a->phi_latency = 1;
+	for (int j = 0; j < THRESHOLDS; j++)
+		a->phi_latency = fmax(a->phi_latency, e->temper[BUNCHING_LATENCY(j)].phi);
 	double harm = fmax(a->harm_errors, a->harm_latency);
 	harm = e->slo ? fmax(harm, a->harm_slo) : harm;
 	a->health = 1 - fmin(fmax(harm / a->harm_needed, 0), 1);
@@ -303,6 +314,7 @@ static void show_effect(const struct effect *f, struct assessment *a)
 	a->metric = f->metric;
 	memcpy(a->values, f->values, sizeof(a->values));
 	a->ratio = f->ratio;
+	a->phi = f->phi;
 	a->evidence = f->evidence;
 	a->needed = a->harm_needed;
 }
@@ -354,11 +366,13 @@ static void show_whole(const struct evidence *e, struct assessment *a)
 	if (a->promote_latency < a->promote_errors) {
 		double canary = NAN, stable = NAN;
 		a->metric = latency_metric(THRESHOLD_P95);
+		a->phi = e->temper[BUNCHING_LATENCY(THRESHOLD_P95)].phi;
 		a->ratio = latency_ratio_at(&e->latency, .95, &canary, &stable);
 		a->values[ARM_CANARY] = canary / 1e9;
 		a->values[ARM_STABLE] = stable / 1e9;
 	} else {
 		a->metric = "error rate";
+		a->phi = e->temper[BUNCHING_ERRORS].phi;
 		a->ratio = risk_ratio_get(&e->risk);
 		a->values[ARM_CANARY] = t->n_c > 0 ? t->e_c / t->n_c : NAN;
 		a->values[ARM_STABLE] = t->n_s > 0 ? t->e_s / t->n_s : NAN;

@@ -248,11 +248,25 @@ static void walk_stage(struct walk *w, struct evidence *e)
 	}
 }
 
+/* Not in what older versions stored: nothing is known of bunches then, phi is 1. */
+static void walk_bunching(struct walk *w, struct evidence *e)
+{
+	double values[BUNCHING_VALUES];
+	if (w->in && !json_object_get(w->in, "bunching"))
+		return;
+	bunching_export(&e->bunching, values);
+	walk_numbers(w, "bunching", values, BUNCHING_VALUES);
+	if (w->in && w->ok)
+		w->ok = bunching_import(&e->bunching, values);
+	evidence_temper(e);
+}
+
 static void walk_all(struct walk *w, struct evidence *e)
 {
 	walk_time(w, e);
 	walk_before(w, e);
 	walk_rates(w, e);
+	walk_bunching(w, e);
 	walk_evidence(w, e);
 	walk_windows(w, e);
 	walk_after(w, e);

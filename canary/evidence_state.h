@@ -11,6 +11,7 @@
 #ifndef WEIR_CANARY_EVIDENCE_STATE_H
 #define WEIR_CANARY_EVIDENCE_STATE_H
 
+#include "canary/bunching.h"
 #include "canary/evidence.h"
 #include "stats/compare.h"
 #include "stats/eprocess.h"
@@ -73,6 +74,9 @@ struct evidence {
 	struct running_rate rate_errors, rate_above[THRESHOLDS];
 	struct running_rate usual_errors, usual_slow; /* slow to follow: what a shared failure departs from */
 
+	struct bunching bunching;
+	struct temper temper[BUNCHING_METRICS]; /* that the coming tick's evidence is divided by */
+
 	/* Evidence. */
 	struct eprocess harm_errors, harm_gross, harm_latency[THRESHOLDS], harm_slo;
 	struct eprocess promote_errors, promote_latency[PROMOTE_QUANTILES], promote_slo;
@@ -108,6 +112,9 @@ void evidence_judge(struct evidence *e);
 
 /* A new one whose processes are at their start. */
 void evidence_begin(struct evidence *e, const struct evidence_config *config);
+
+/* Makes phi for the coming tick of what is known by now. */
+void evidence_temper(struct evidence *e);
 
 /* Starts the comparison of all traffic on the canary with stable's last rates; called by the first such tick. */
 void evidence_begin_after(struct evidence *e);

@@ -61,6 +61,14 @@ void ratio_bounds_init(struct ratio_bounds *b, double alpha, double phi)
 	}
 }
 
+void ratio_bounds_temper(struct ratio_bounds *b, struct temper t)
+{
+	for (int i = 0; i < RATIO_BOUNDS_NULLS; i++) {
+		eprocess_temper(&b->above[i], t);
+		eprocess_temper(&b->below[i], t);
+	}
+}
+
 void ratio_bounds_tick(struct ratio_bounds *b, const struct block *tick, double theta_s)
 {
 	for (int i = 0; i < RATIO_BOUNDS_NULLS; i++) {

@@ -47,6 +47,7 @@ struct ratio_bounds {
 };
 /* <phi> as in struct eprocess_plan. */
 void ratio_bounds_init(struct ratio_bounds *b, double alpha, double phi);
+void ratio_bounds_temper(struct ratio_bounds *b, struct temper t); /* as eprocess_temper */
 void ratio_bounds_tick(struct ratio_bounds *b, const struct block *tick, double theta_s);
 /* The ratio lies between *ret_low (0: no lower bound proven) and *ret_high (INFINITY: no upper). False when low >=
  * high: both were proven, so the ratio was not the same all the time. */

@@ -6,6 +6,7 @@
 
 /* An estimate that is too low costs a false alarm, one that is too high a few seconds (statistics.md section 9). */
 #define EXCESS_FACTOR 1.2
+#define NOISE_FACTOR 2
 
 /* Degrees of freedom of the sum of squares: (trace)^2/trace of square of the covariance diag(n) - n n'/N. */
 static double freedom(const double *requests, size_t count, double all)
@@ -61,7 +62,8 @@ double dispersion_noise(const struct dispersion *d)
 
 double dispersion_phi(const struct dispersion *d)
 {
-	return 1 + EXCESS_FACTOR * fmax(0, dispersion_ratio(d) - 1 - dispersion_noise(d));
+	const double excess = dispersion_ratio(d) - 1, noise = dispersion_noise(d);
+	return excess > NOISE_FACTOR * noise ? 1 + EXCESS_FACTOR * (excess - noise) : 1;
 }
 
 bool dispersion_valid(const struct dispersion *d)

@@ -10,12 +10,13 @@
  *          The lower line is the exact expectation, given E and all n_g (hypergeometric), so that few events and unequal groups
  *          do no harm; bunches of B requests that share their fate give E[B^2]/E[B]
  * noise    standard error that the ratio would have if requests were independent, from the same counts
- * phi      1 + 1.2 max(0, ratio - 1 - noise): what evidence is divided by (L^(1/phi), eprocess.h); n_eff = n/phi
+ * phi      1 + 1.2 (ratio - 1 - noise) where the ratio is above 1 + 2 noise, else 1: what evidence is divided by (L^(1/phi),
+ *          eprocess.h); n_eff = n/phi
  *
  * Statistics.md section 9 has the mean over windows of the Pearson sum and 1.2 times all of it. Sums before dividing weigh a
  * window by its events: one with a single event has the ratio 1 whatever the truth is, and a mean would be drowned in such
  * windows. The factor is on the excess, and the excess begins beyond the noise, so that independent requests cost nothing while
- * windows are few: then phi is 1.02 in the mean. Variance of the noise: 2/df (1 - 1/w) per window, df by Satterthwaite (1946)
+ * windows are few: after two windows phi is 1.01 in the mean. Variance of the noise: 2/df (1 - 1/w) per window, df by Satterthwaite (1946)
  * from the n_g, w = N p (1-p).
  *
  * Plain data, all zero: empty. Threads: one at a time. */

@@ -13,6 +13,7 @@ static const double promote_effects[] = { .9, .75, .5, .25, .05 };
 #define SHARE_OF_FIRST_HOUR 0.60792710185402663
 /* exp(-37) is below half a unit in the last place of 1 */
 #define LN_NEGLIGIBLE 37.0
+#define KNEE 1.0 /* nats of a tick */
 
 double ln_add(double a, double b)
 {
@@ -33,6 +34,9 @@ void eprocess_init(struct eprocess *p, const struct eprocess_plan *plan)
 	*p = (struct eprocess){ .plan = *plan };
 	if (p->plan.phi == 0)
 		p->plan.phi = 1;
+	if (p->plan.beyond == 0)
+		p->plan.beyond = p->plan.phi;
+	must(p->plan.beyond >= p->plan.phi);
 	p->count = plan->side == EPROCESS_ABORT ? (int)ARRAY_LEN(abort_effects) : (int)ARRAY_LEN(promote_effects);
 	const double first = plan->restart == EPROCESS_RESTART_NONE ? 1.0 : 0.5;
 	for (int i = 0; i < p->count; i++)
@@ -63,6 +67,12 @@ static double effect_theta(const struct eprocess_plan *plan, int i, double borde
 	return (abort ? theta > border : theta < border) ? theta : 0;
 }
 
+static double tempered(const struct eprocess_plan *plan, double ln_l)
+{
+	const double ln = ln_l / plan->phi;
+	return ln <= KNEE ? ln : KNEE + (ln - KNEE) * plan->phi / plan->beyond;
+}
+
 void eprocess_tick(struct eprocess *p, const struct block *tick, double theta_s)
 {
 	must(tick->e_c >= 0 && tick->e_c <= tick->n_c && tick->e_s >= 0 && tick->e_s <= tick->n_s);
@@ -76,10 +86,17 @@ void eprocess_tick(struct eprocess *p, const struct block *tick, double theta_s)
 		if (weight > 0)
 			p->ln_m[i] = ln_add(p->ln_m[i], ln_weight);
 		if (theta_c > 0)
-			p->ln_m[i] += evariable_ln(tick, (struct alternative){ theta_c, theta_s }, p->plan.null) /
-			              p->plan.phi;
+			p->ln_m[i] += tempered(
+				&p->plan, evariable_ln(tick, (struct alternative){ theta_c, theta_s }, p->plan.null));
 	}
 	p->ticks++;
+}
+
+void eprocess_temper(struct eprocess *p, struct temper t)
+{
+	must(t.phi >= 1 && t.beyond >= t.phi);
+	p->plan.phi = t.phi;
+	p->plan.beyond = t.beyond;
 }
 
 double eprocess_ln(const struct eprocess *p)

@@ -10,7 +10,12 @@
  * restart     so that a regression which begins in the middle is not buried under the quiet time before it: half of the
  *             weight bets from the first tick, the other half is spread over the coming ticks,
  *             M_k = (M_(k-1) + w_k) L_k with sum of w_k <= 1 (Shin, Ramdas, Rinaldo: e-detectors, arXiv 2203.03532)
- * phi         variance inflation >= 1 because requests come in bursts; every ln L is divided by it
+ * phi         variance inflation >= 1 because requests come in bunches; every ln L is divided by it. It may change from tick to
+ *             tick as long as it is known before the tick: E[L | past] <= 1 and a concave power 1/phi <= 1 give
+ *             E[L^(1/phi) | past] <= 1 (Jensen)
+ * beyond      phi >= phi for the part of a tick's tempered ln L above 1 nat (less than L^(1/phi), so as valid). A variance says
+ *             nothing of large deviations: where few of many events come in bunches, phi is near 1, yet one bunch that
+ *             fills a canary's tick would be worth 10 nats. Real harm is in every tick and proves itself below the knee
  *
  * Source: statistics.md sections 1, 2, 6, 9; its reference program agrees to rounding. All structs are plain and of
  * fixed size: copy them freely; eprocess_export gives what has to survive a crash. theta_s, phi and the plan must be
@@ -39,6 +44,7 @@ struct eprocess_plan {
 	enum eprocess_restart restart;
 	double restart_ticks; /* > 0 unless RESTART_NONE */
 	double phi;           /* >= 1; 0 stands for 1 */
+	double beyond;        /* >= phi; 0 stands for phi */
 };
 
 #define EPROCESS_EFFECTS_MAX 7
@@ -55,6 +61,12 @@ void eprocess_init(struct eprocess *p, const struct eprocess_plan *plan);
 /* Takes in one tick. <theta_s>: the expected rate of stable, from earlier ticks only; clamped to 1e-7 .. 0.98. A tick
  * without requests changes nothing. */
 void eprocess_tick(struct eprocess *p, const struct block *tick, double theta_s);
+
+/* For the next ticks, from the past only: 1 <= phi <= beyond. What was gathered stays. */
+struct temper {
+	double phi, beyond;
+};
+void eprocess_temper(struct eprocess *p, struct temper t);
 
 /* ln M. */
 double eprocess_ln(const struct eprocess *p);

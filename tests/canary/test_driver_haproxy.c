@@ -184,8 +184,28 @@ static void take_lines(struct world *w, struct live_source *s, uint64_t lines, s
 			logbins_add(&ret->arms[a].bins, &piece.arms[a].bins);
 			hist_add(ret->arms[a].latency, piece.arms[a].latency);
 		}
+		for (int g = 0; g < GROUPINGS * SOURCE_GROUPS; g++)
+			for (int bin = 0; bin < LOGBINS; bin++)
+				ret->stable[g / SOURCE_GROUPS].bins[g % SOURCE_GROUPS][bin] +=
+					piece.stable[g / SOURCE_GROUPS].bins[g % SOURCE_GROUPS][bin];
 	}
 	source_sample_finish(&piece);
+}
+
+/* Every request of stable is in a group of each kind; how many groups have some. */
+static int groups_used(const struct source_sample *s, enum grouping by)
+{
+	uint64_t all = 0;
+	int used = 0;
+	for (int g = 0; g < SOURCE_GROUPS; g++) {
+		uint64_t here = 0;
+		for (int bin = 0; bin < LOGBINS; bin++)
+			here += s->stable[by].bins[g][bin];
+		used += here > 0;
+		all += here;
+	}
+	assert_int_equal(all, s->arms[ARM_STABLE].requests);
+	return used;
 }
 
 static void source_reports_every_request(void **state)
@@ -217,6 +237,9 @@ static void source_reports_every_request(void **state)
 	assert_int_equal(sample.arms[ARM_CANARY].bins.total, sample.arms[ARM_CANARY].requests);
 	assert_true(hist_max(sample.arms[ARM_STABLE].latency) > 0);
 	assert_true(canary > 0 && (failed == 100 || failed == 0));
+	assert_int_equal(groups_used(&sample, GROUPED_BY_USER), SOURCE_GROUPS);
+	assert_true(groups_used(&sample, GROUPED_BY_CONNECTION) >= 1);
+	assert_int_equal(groups_used(&sample, GROUPED_BY_SERVER), 1);
 	source_sample_finish(&sample);
 	live_source_destroy(s);
 }

@@ -466,6 +466,46 @@ static void evidence_survives(void **state)
 	}
 }
 
+/* Stable's failures come ten in one second and none in the next: the same counts prove less than in an even flow. */
+static void bunches_prove_less(void **state)
+{
+	struct rig r, blind, copy;
+	rig_start(&r);
+	rig_start(&blind);
+	evidence_destroy(blind.e);
+	blind.config.phi_fixed = true;
+	blind.e = evidence_create(&blind.config);
+	struct rig *const both[] = { &r, &blind };
+	for (size_t k = 0; k < ARRAY_LEN(both); k++) {
+		into_stage(both[k]);
+		for (int i = 0; i < 60; i++)
+			apply(both[k], (struct arm_rate){ 20, 0, 1 }, (struct arm_rate){ 180, i % 4 ? 0 : 10, 1 });
+	}
+	assert_true(r.a.phi_errors > 3 && r.a.phi_errors < 12);
+	assert_true(r.a.phi_latency == 1 && blind.a.phi_errors == 1);
+	const double before = r.a.harm_errors, before_blind = blind.a.harm_errors;
+	for (size_t k = 0; k < ARRAY_LEN(both); k++)
+		apply(both[k], (struct arm_rate){ 20, 8, 1 }, (struct arm_rate){ 180, 2, 1 });
+	assert_true(r.a.harm_errors - before < 0.4 * (blind.a.harm_errors - before_blind));
+	/* It is known after a restart, and unknown where an older version stored the evidence. */
+	copy = r;
+	copy.e = reborn(&r);
+	evidence_assess(copy.e, &copy.a);
+	assert_true(copy.a.phi_errors == r.a.phi_errors);
+	rig_end(&copy);
+	struct err err;
+	json_t *old = evidence_export(r.e);
+	assert_int_equal(json_object_del(old, "bunching"), 0);
+	copy.e = evidence_import(&r.config, old, &err);
+	assert_non_null(copy.e);
+	evidence_assess(copy.e, &copy.a);
+	assert_true(copy.a.phi_errors == 1 && fabs(copy.a.harm_errors - r.a.harm_errors) < 1e-9);
+	json_decref(old);
+	rig_end(&copy);
+	rig_end(&blind);
+	rig_end(&r);
+}
+
 static void damaged_evidence_is_refused(void **state)
 {
 	static const struct {
@@ -478,7 +518,8 @@ static void damaged_evidence_is_refused(void **state)
 		{ "threshold_0", "-1" },      { "weight_bp", "20000" },
 		{ "sums", "[null,1,2,3,4]" }, { "frozen", "2" },
 		{ "latency_canary", "{}" },   { "stage_canary", "[1,2]" },
-		{ "window_0", "[1]" },
+		{ "window_0", "[1]" },        { "bunching", "[1,2]" },
+		{ "bunching", "null" },
 	};
 	struct rig r;
 	struct err err;
@@ -517,6 +558,7 @@ int main(void)
 		cmocka_unit_test(all_traffic_is_compared_with_before),
 		cmocka_unit_test(a_tick_counts_once),
 		cmocka_unit_test(evidence_survives),
+		cmocka_unit_test(bunches_prove_less),
 		cmocka_unit_test(damaged_evidence_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,19 +42,19 @@ static void agrees_with_the_reference_program(void **state)
 		double ln;
 		double ln_m[7];
 	} cases[] = {
-		{ { { 1, 0 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_NONE, 0, 1 },
+		{ { { 1, 0 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_NONE, 0, 1, 0 },
 		  6.745123581464,
 		  { -0.785207259, 0.132663394, 1.512687106, 3.275904542, 5.080507858, 6.430437302, 3.583498320 } },
-		{ { { 1.1, 0 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_PLANNED, 1800, 0 },
+		{ { { 1.1, 0 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_PLANNED, 1800, 0, 0 },
 		  5.645070457598,
 		  { -1.492712843, -0.591651875, 0.756298141, 2.459908622, 4.158927253, 5.292705738, 1.685945407 } },
-		{ { { 1.5, .001 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_PLANNED, 600, 2 },
+		{ { { 1.5, .001 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_PLANNED, 600, 2, 0 },
 		  1.386371493548,
 		  { -2.095477313, -1.681684659, -1.078451643, -0.359404573, 0.250742772, 0.301380212, -4.115336045 } },
-		{ { { 1.5, .001 }, EPROCESS_PROMOTE, EPROCESS_RATIO, EPROCESS_RESTART_NONE, 0, 1 },
+		{ { { 1.5, .001 }, EPROCESS_PROMOTE, EPROCESS_RATIO, EPROCESS_RESTART_NONE, 0, 1, 0 },
 		  -1.767118108858,
 		  { 0 } },
-		{ { { 0, .02 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_PLANNED, 100, 1 },
+		{ { { 0, .02 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_PLANNED, 100, 1, 0 },
 		  2.752102084718,
 		  { -1.555434631, -0.768998382, 0.344198542, 1.541206746, 2.078621417, -0.076394805, -14.501393114 } },
 	};
@@ -132,9 +132,37 @@ static void nothing_is_bet_on_the_wrong_side(void **state)
 	assert_true(isfinite(eprocess_ln(&p)));
 }
 
+/* What one tick proves beyond a nat is divided by more, the rest by phi alone; evidence against stays whole. */
+static void a_tick_alone_proves_little(void **state)
+{
+	const struct block all = { 10, 10, 190, 2 }, none = { 10, 0, 190, 2 };
+	struct eprocess plain, tempered;
+	const struct eprocess_plan plan = { .null = { 1, 0 }, .side = EPROCESS_ABORT };
+	eprocess_init(&plain, &plan);
+	eprocess_init(&tempered, &plan);
+	const struct eprocess start = plain;
+	eprocess_temper(&tempered, (struct temper){ 2, 8 });
+	eprocess_tick(&plain, &all, .01);
+	eprocess_tick(&tempered, &all, .01);
+	for (int i = 0; i < plain.count; i++) {
+		const double ln = (plain.ln_m[i] - start.ln_m[i]) / 2, want = ln > 1 ? 1 + (ln - 1) / 4 : ln;
+		assert_near(tempered.ln_m[i] - start.ln_m[i], want, 1e-12);
+	}
+	assert_true(plain.ln_m[6] - start.ln_m[6] > 20);
+	const struct eprocess before = plain;
+	eprocess_temper(&plain, (struct temper){ 2, 8 });
+	eprocess_tick(&plain, &none, .01);
+	eprocess_init(&tempered, &plan);
+	eprocess_tick(&tempered, &none, .01);
+	for (int i = 0; i < plain.count; i++)
+		assert_near(plain.ln_m[i] - before.ln_m[i], (tempered.ln_m[i] - start.ln_m[i]) / 2, 1e-12);
+}
+
 static void survives_export_and_import(void **state)
 {
-	const struct eprocess_plan plan = { { 1.1, 0 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_HOURLY, 4, 1 };
+	const struct eprocess_plan plan = {
+		{ 1.1, 0 }, EPROCESS_ABORT, EPROCESS_RATIO, EPROCESS_RESTART_HOURLY, 4, 1, 0
+	};
 	struct eprocess p, back;
 	double values[EPROCESS_VALUES];
 	run_ticks(&p, &plan);
@@ -249,6 +277,7 @@ int main(void)
 		cmocka_unit_test(restart_weights_add_up_to_at_most_one),
 		cmocka_unit_test(odds_effects_bet_on_the_odds),
 		cmocka_unit_test(nothing_is_bet_on_the_wrong_side),
+		cmocka_unit_test(a_tick_alone_proves_little),
 		cmocka_unit_test(survives_export_and_import),
 		cmocka_unit_test(means_of_e_values),
 		cmocka_unit_test(detects_as_fast_as_measured),
