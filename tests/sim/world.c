@@ -10,6 +10,9 @@
 
 #define TOTAL_PER_TICK 200.0
 #define ERROR_SHARE 0.01
+#define TAIL_SHARE 0.01
+#define STALL_LATENCY 3e9
+#define PROCESSES_MAX 8 /* the canary and stable's servers */
 #define TABLE_BITS 14
 #define TABLE (1 << TABLE_BITS)
 
@@ -27,10 +30,14 @@ static double mixture_cdf(double ns, double tail)
 
 static const struct latency_table *latency_table(double tail)
 {
-	static struct latency_table tables[2];
-	struct latency_table *t = &tables[tail == 0.01 ? 0 : 1];
-	if (t->tail == tail)
-		return t;
+	static struct latency_table tables[4];
+	static size_t made;
+	for (size_t i = 0; i < made; i++) {
+		if (tables[i].tail == tail)
+			return &tables[i];
+	}
+	must(made < ARRAY_LEN(tables));
+	struct latency_table *t = &tables[made++];
 	for (int i = 0; i < TABLE; i++) {
 		double low = log(1e5), high = log(1e11);
 		for (int step = 0; step < 50; step++) {
@@ -198,22 +205,92 @@ struct fate {
 	const struct latency_table *table;
 };
 
+/* When a process stands still, in parts of the second; nothing: from > 1. */
+struct stall {
+	double from, to;
+};
+
+static void draw_stalls(struct world *w, struct stall stalls[PROCESSES_MAX])
+{
+	const struct kind *k = w->kind;
+	for (int i = 0; i < PROCESSES_MAX; i++) {
+		stalls[i] = k->stall_shared && i > 0 ? stalls[0] : (struct stall){ 2, 2 };
+		if (k->stall <= 0 || (k->stall_shared && i > 0) || rng_uniform(&w->traffic) >= 1 / k->stall_every)
+			continue;
+		stalls[i].from = rng_uniform(&w->traffic) * (1 - k->stall);
+		stalls[i].to = stalls[i].from + k->stall;
+	}
+}
+
+/* One request, of the connection and server that <bits> say. */
+static void serve_one(struct world *w, int arm, uint64_t bits, bool failed, double ns, const struct stall *stalls)
+{
+	struct arm_sample *s = &w->sample.arms[arm];
+	const int servers = w->kind->servers > 0 ? w->kind->servers : 1;
+	const int connection = (int)(bits % SOURCE_GROUPS), server = (int)(bits / SOURCE_GROUPS % (uint64_t)servers);
+	if (w->kind->stall > 0) {
+		const struct stall *stall = &stalls[arm == ARM_CANARY ? 0 : 1 + server];
+		const double at = rng_uniform(&w->traffic);
+		ns += at >= stall->from && at < stall->to ? STALL_LATENCY : 0;
+	}
+	const int bin = logbins_index((int64_t)ns);
+	s->requests++;
+	s->errors += failed;
+	s->bins.counts[bin]++;
+	s->bins.total++;
+	if (arm == ARM_CANARY)
+		return;
+	const int groups[GROUPINGS] = {
+		[GROUPED_BY_USER] = connection, [GROUPED_BY_CONNECTION] = connection, [GROUPED_BY_SERVER] = server
+	};
+	for (int by = 0; by < GROUPINGS; by++) {
+		w->sample.stable[by].errors[groups[by]] += failed;
+		w->sample.stable[by].bins[groups[by]][bin]++;
+	}
+}
+
+static double draw_latency(struct world *w, const struct latency_table *t)
+{
+	return t->ns[rng_next(&w->traffic) >> (64 - TABLE_BITS)];
+}
+
+/* One request, or a bunch of failed or slow ones of one connection; how many. */
+static int64_t serve_bunch(struct world *w, const struct fate *f, int arm, uint64_t bits, const struct stall *stalls)
+{
+	const double mean = w->kind->bunches,
+		     starts = 1 / (mean * (1 - ERROR_SHARE - TAIL_SHARE) + ERROR_SHARE + TAIL_SHARE);
+	const double chance = rng_uniform(&w->traffic);
+	const bool failed = chance < f->errors * starts;
+	const bool slow = !failed && chance < (f->errors + f->table->tail) * starts;
+	const struct latency_table *t = latency_table(slow ? 1 : 0);
+	int64_t size = 1;
+	while ((failed || slow) && rng_uniform(&w->traffic) < 1 - 1 / mean)
+		size++;
+	for (int64_t i = 0; i < size; i++)
+		serve_one(w, arm, bits, failed, draw_latency(w, t) * f->latency, stalls);
+	return size;
+}
+
 static void serve(struct world *w, const struct fate fates[ARMS])
 {
 	const double spread = rng_normal(&w->traffic) * sqrt(TOTAL_PER_TICK);
 	const int64_t total = llround(fmax(TOTAL_PER_TICK + spread, 0));
 	const uint64_t border = (uint64_t)w->weight_bp * ((UINT64_C(1) << 24) / 10000);
-	for (int64_t i = 0; i < total; i++) {
+	struct stall stalls[PROCESSES_MAX];
+	draw_stalls(w, stalls);
+	for (int64_t i = 0; i < total;) {
 		const uint64_t r = rng_next(&w->traffic);
 		const int arm = (r & 0xffffff) < border ? ARM_CANARY : ARM_STABLE;
 		const struct fate *f = &fates[arm];
-		struct arm_sample *s = &w->sample.arms[arm];
-		s->requests++;
-		s->errors += (double)(r >> 24 & 0xffffff) < f->errors * 16777216.0;
-		const double ns = f->table->ns[rng_next(&w->traffic) >> (64 - TABLE_BITS)] * f->latency;
-		logbins_record(&s->bins, (int64_t)ns);
+		if (w->kind->bunches > 0) {
+			i += serve_bunch(w, f, arm, r >> 48, stalls);
+			continue;
+		}
+		const bool failed = (double)(r >> 24 & 0xffffff) < f->errors * 16777216.0;
+		serve_one(w, arm, r >> 48, failed, draw_latency(w, f->table) * f->latency, stalls);
+		i++;
 	}
-	w->sample.lines = (uint64_t)total;
+	w->sample.lines = w->sample.arms[ARM_STABLE].requests + w->sample.arms[ARM_CANARY].requests;
 }
 
 static void one_second(struct world *w)
@@ -222,7 +299,8 @@ static void one_second(struct world *w)
 	const struct kind *k = w->kind;
 	const bool harm = harmed(w);
 	for (int a = 0; a < ARMS; a++)
-		fates[a] = (struct fate){ ERROR_SHARE * shared_errors(w), shared_latency(w), latency_table(0.01) };
+		fates[a] = (struct fate){ ERROR_SHARE * shared_errors(w), shared_latency(w),
+			                  latency_table(TAIL_SHARE) };
 	if (harm && k->canary_errors > 0)
 		fates[ARM_CANARY].errors = k->canary_errors;
 	if (harm && k->canary_latency > 0)
@@ -301,6 +379,7 @@ void world_rollout(const struct plan *plan, const struct kind *kind, uint64_t se
 	rng_init(&w.chance, seed, 2);
 	w.shared_from = 60 + (int64_t)rng_below(&w.chance, 240);
 	evidence_config_init(&w.config, plan);
+	w.config.phi_fixed = kind->phi_fixed;
 	w.evidence = evidence_create(&w.config);
 	machine_init(&w.machine, plan, w.now);
 	feed(&w, (struct machine_event){ .kind = MACHINE_STARTED, .intent_bp = -1 });

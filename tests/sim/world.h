@@ -2,6 +2,8 @@
  *
  * traffic   200 requests/s, each with its own arm, latency and fate. Latency: lognormal p50/p95/p99 = 52/123/235 ms, of
  *           which 1 % are from a slow tail; 1 % of requests fail
+ * bunches   requests of one connection fail, or are slow, one after the other: geometric bunches of a mean size, at the same shares.
+ *           Stalls: what a process (or the whole machine) has in hand in some part of a second is slowed by 3 s
  * kind      what is done to the traffic: to both arms alike (shared) or to the canary only (harm)
  * data plane  takes a weight after a while, sometimes refuses it, sometimes loses it
  *
@@ -23,6 +25,12 @@ struct kind {
 	double shared_errors;  /* factor of the error rate */
 	int64_t burst_every;   /* ticks; 0: from <shared_from> on for good. A burst lasts 20 */
 	double shared_latency; /* factor at the end of a ramp over 200 ticks */
+	/* Both arms alike, but not together. */
+	double bunches;     /* mean size; 0: independent requests */
+	double stall;       /* part of a second that a stall lasts; 0: none */
+	double stall_every; /* ticks, about */
+	bool stall_shared;  /* the machine stalls, not each process for itself */
+	int servers;        /* of stable; 0: one */
 	/* Only the canary, from <harm_after> ticks after <harm_stage> was reached. */
 	double canary_errors;  /* share that fails; 0: as stable */
 	double canary_latency; /* factor; 0: as stable */
@@ -32,6 +40,7 @@ struct kind {
 	/* The controller is killed about so often (ticks; 0: never) and comes back some seconds later; its evidence is up to
 	 * 5 ticks old then. */
 	double killed_every;
+	bool phi_fixed; /* at 1: bunches are not looked for */
 };
 
 struct outcome {
