@@ -40,6 +40,7 @@ static json_t *measured_json(const struct assessment *a)
 	set_number(j, "needed", a->needed);
 	json_object_set_new(j, "requests_stable", json_integer((json_int_t)a->requests[ARM_STABLE]));
 	json_object_set_new(j, "requests_canary", json_integer((json_int_t)a->requests[ARM_CANARY]));
+	set_number(j, "phi", a->phi);
 	set_number(j, "share", a->share);
 	return j;
 }
@@ -168,6 +169,7 @@ static void keep_decision(struct controller *c)
 	d->ratio_high = a->ratio_high;
 	d->evidence = a->evidence;
 	d->needed = a->needed;
+	d->phi = a->phi;
 }
 
 static void end_stage(struct controller *c, const char *verdict)

@@ -67,6 +67,8 @@ static void on_tick(void *arg, const struct controller_live *live)
 	json_object_set_new(line, "state", json_string(rollout_state_text(live->machine->state)));
 	json_object_set_new(line, "verdict", json_string(verdict_text(live->assessment->verdict)));
 	json_object_set_new(line, "sentence", json_string(live->assessment->sentence));
+	json_object_set_new(line, "phi_errors", json_real(live->assessment->phi_errors));
+	json_object_set_new(line, "phi_latency", json_real(live->assessment->phi_latency));
 	write_line(l, line);
 }
 

@@ -130,6 +130,11 @@ static void add_evidence(struct view *w)
 	add_bar(w, "harm", a->harm_needed > 0 ? harm / a->harm_needed : 0, note);
 	snprintf(note, sizeof(note), "%.0f %%", a->promote_progress * 100);
 	add_bar(w, "promote", a->promote_progress, note);
+	if (a->metric && a->phi >= 1.1) {
+		snprintf(note, sizeof(note), "%s: requests come in bunches: phi %.1f, so 1,000 requests count as %.0f",
+		         a->metric, a->phi, 1000 / a->phi);
+		add_sentence(w, RANK_RATIO, note);
+	}
 	if (!isnan(a->error_ratio)) {
 		snprintf(note, sizeof(note), "canary has %.2fx stable's errors (%.2f to %.2f)", a->error_ratio,
 		         a->error_ratio_low, a->error_ratio_high);

@@ -108,6 +108,7 @@ struct decision_record {
 	double ratio_low, ratio_high; /* confidence sequence; NAN when unknown */
 	double evidence, needed;      /* ln */
 	uint64_t requests[ARMS];
+	double phi; /* failures or slow requests come in bunches: requests count as requests/phi; 0: not known, older versions */
 };
 
 struct version_record {

@@ -175,6 +175,8 @@ static void encode_decision(json_t *o, const struct decision_record *d)
 	out_number(o, "ratio_high", d->ratio_high);
 	out_number(o, "evidence", d->evidence);
 	out_number(o, "needed", d->needed);
+	if (d->phi > 0)
+		out_number(o, "phi", d->phi);
 }
 
 static void decode_decision(const struct in *o, struct decision_record *d)
@@ -190,6 +192,7 @@ static void decode_decision(const struct in *o, struct decision_record *d)
 	d->ratio_high = in_number(o, "ratio_high");
 	d->evidence = in_number(o, "evidence");
 	d->needed = in_number(o, "needed");
+	d->phi = in_has(o, "phi") ? in_number(o, "phi") : 0;
 }
 
 json_t *rollout_record_encode_head(const struct rollout_record *r)

@@ -141,6 +141,9 @@ static void write_decision(const struct rollout_record *r, const struct report_s
 		           value_text(d, (enum arm)arm, a), text_count((double)d->requests[arm], b),
 		           r->arms[arm].version ? r->arms[arm].version : "?");
 	write_ratio(d, s, out);
+	/* Below it is noise, and nobody's business. */
+	if (d->phi >= 1.1)
+		style_pair(s, out, NAMES, "bunches", "phi %.1f: 1,000 requests count as %.0f", d->phi, 1000 / d->phi);
 	if (isfinite(d->evidence) && d->needed > 0)
 		style_pair(s, out, NAMES, "evidence", "%.1f where %.1f is needed (chance of a false alarm: at most %s)",
 		           fmax(d->evidence, 0), d->needed, text_share(exp(-d->needed), a));

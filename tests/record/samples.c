@@ -217,7 +217,8 @@ void sample_rollout(struct rollout_record *ret, const char *id, const char *serv
 		                                  .ratio_high = NAN,
 		                                  .evidence = 5.1,
 		                                  .needed = 4.6,
-		                                  .requests = { 1900, 100 } };
+		                                  .requests = { 1900, 100 },
+		                                  .phi = 3.1 };
 	ret->stages = xcalloc(2, sizeof(*ret->stages));
 	ret->stage_count = 2;
 	for (int i = 0; i < 2; i++)

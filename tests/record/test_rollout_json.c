@@ -48,6 +48,7 @@ static void heads_come_back(void **state)
 		assert_int_equal(rollout_record_decode_head(json, &again, &err), 0);
 		assert_int_equal(again.state, s);
 		assert_true(isnan(again.decision.ratio_high));
+		assert_true(again.decision.phi == 3.1);
 		assert_int_equal(again.to_proof, 0);
 		assert_null(again.arms[ARM_STABLE].commit);
 		assert_same(rollout_record_encode_head(&again), json);
@@ -72,6 +73,21 @@ static void how_long_the_old_version_is_kept_came_later(void **state)
 	rollout_record_finish(&again);
 	json_decref(json);
 	rollout_record_finish(&r);
+}
+
+/* Versions that did not look for bunches stored no phi. */
+static void heads_without_phi_are_read(void **state)
+{
+	struct rollout_record r, again;
+	struct err err;
+	sample_rollout(&r, "01ROLLOUT", "web", ROLLOUT_PROMOTED);
+	json_t *json = rollout_record_encode_head(&r);
+	assert_int_equal(json_object_del(json_object_get(json, "decision"), "phi"), 0);
+	assert_int_equal(rollout_record_decode_head(json, &again, &err), 0);
+	assert_true(again.decision.phi == 0 && again.decision.ratio == r.decision.ratio);
+	assert_same(rollout_record_encode_head(&again), json);
+	rollout_record_finish(&r);
+	rollout_record_finish(&again);
 }
 
 static void ticks_and_events_come_back(void **state)
@@ -141,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heads_come_back),
 		cmocka_unit_test(how_long_the_old_version_is_kept_came_later),
+		cmocka_unit_test(heads_without_phi_are_read),
 		cmocka_unit_test(ticks_and_events_come_back),
 		cmocka_unit_test(the_whole_has_ticks_and_events_with_their_place),
 		cmocka_unit_test(wrong_members_are_named),

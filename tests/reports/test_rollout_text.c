@@ -185,7 +185,8 @@ static void held(void **state)
 		                               .ratio_high = NAN,
 		                               .evidence = 4.9,
 		                               .needed = 4.605,
-		                               .requests = { 18000, 6000 } };
+		                               .requests = { 18000, 6000 },
+		                               .phi = 3.1 };
 	add_ticks(&r, 120, 500, 0, 1, 0);
 	add_ticks(&r, 120, 2500, 1, 1.2, 0);
 	add_event(&r, 0, "rollout.started", "info", "maria", NULL);
