@@ -2,7 +2,7 @@
  *
  * traffic   200 requests/s, each with its own arm, latency and fate. Latency: lognormal p50/p95/p99 = 52/123/235 ms, of
  *           which 1 % are from a slow tail; 1 % of requests fail
- * bunches   requests of one connection fail, or are slow, one after the other: geometric bunches of a mean size, at the same shares.
+ * bunches   requests of one connection fail, or are slow, one after the other: geometric bunches, the same shares.
  *           Stalls: what a process (or the whole machine) has in hand in some part of a second is slowed by 3 s
  * kind      what is done to the traffic: to both arms alike (shared) or to the canary only (harm)
  * data plane  takes a weight after a while, sometimes refuses it, sometimes loses it
