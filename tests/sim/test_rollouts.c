@@ -1,5 +1,5 @@
 /* Whole rollouts in virtual time: how often a healthy canary is rolled back, and how soon a bad one is. The figures that this
- * prints stand in the documentation. WEIR_SIM_ROLLOUTS sets the number of rollouts of a kind (a sanitizer makes a tenth):
+ * prints stand in the documentation. WEIR_SIM_ROLLOUTS sets the number of rollouts of a kind (a sanitizer makes fewer):
  * 1000 also of those in bunches. WEIR_SIM_PHI1: bunches are not looked for, to compare with; the assertions do not hold then. */
 #include <math.h>
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 #include "tests/sim/world.h"
 
 #define ROLLOUTS 1000
+#define SLOW 100 /* under a sanitizer; a tenth of it of those in bunches */
 #define BAD 200
 #define BLIND 40
 #define BUNCHED 100 /* of each kind with bunches, unless WEIR_SIM_ROLLOUTS asks for more: they take long */
@@ -26,11 +27,12 @@ static const char plan_text[] =
 	"\"stages\":[{\"weight\":\"5%\",\"min\":\"30s\",\"max\":\"10m\"},{\"weight\":\"25%\",\"min\":\"60s\",\"max\":\"10m\"},"
 	"{\"weight\":\"50%\",\"min\":\"60s\",\"max\":\"10m\"},{\"weight\":\"100%\",\"min\":\"20s\",\"max\":\"10m\"}]}";
 
-static int rollouts(int usual, int most)
+/* <slow>: under a sanitizer. */
+static int rollouts(int usual, int slow, int most)
 {
 	const char *text = getenv("WEIR_SIM_ROLLOUTS");
 	const char *sanitizer = getenv("WEIR_SANITIZER");
-	int n = text ? atoi(text) : sanitizer && sanitizer[0] ? (usual + 9) / 10 : usual;
+	int n = text ? atoi(text) : sanitizer && sanitizer[0] ? slow : usual;
 	return n < 1 ? 1 : n > most ? most : n;
 }
 
@@ -98,7 +100,7 @@ static void healthy_canaries_are_not_rolled_back(void **state)
 		{ .name = "controller killed", .killed_every = 60 },
 	};
 	struct plan *plan = world_plan(plan_text);
-	const int n = rollouts(ROLLOUTS, ROLLOUTS);
+	const int n = rollouts(ROLLOUTS, SLOW, ROLLOUTS);
 	bool good = true;
 	print_healthy_heading("healthy canary");
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
@@ -126,7 +128,7 @@ static void bunches_are_no_harm(void **state)
 		{ .name = "process stalls, phi 1", .stall = 0.15, .stall_every = 10, .phi_fixed = true },
 	};
 	struct plan *plan = world_plan(plan_text);
-	const int n = rollouts(BUNCHED, ROLLOUTS), few_blind = rollouts(BLIND, BLIND);
+	const int n = rollouts(BUNCHED, SLOW / 10, ROLLOUTS), few_blind = rollouts(BLIND, SLOW / 10, BLIND);
 	bool good = true;
 	print_healthy_heading("healthy, in bunches");
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
@@ -219,7 +221,7 @@ static void bad_canaries_are_rolled_back_soon(void **state)
 		{ { .name = "slow tail 1 -> 3 %", .canary_tail = .03, .harm_after = 20 }, "5 %", 0 },
 	};
 	struct plan *plan = world_plan(plan_text);
-	const int n = rollouts(BAD, BAD);
+	const int n = rollouts(BAD, SLOW, BAD);
 	bool good = true;
 	print_message("# %-24s %-22s %11s %5s %7s %7s %7s\n", "bad canary", "at share", "rolled back", "held", "median",
 	              "mean", "p90 (s)");
@@ -241,7 +243,7 @@ static void slightly_worse_canaries_are_left_to_people(void **state)
 		{ { .name = "errors 1 -> 1.2 %", .canary_errors = .012 }, 3 },
 	};
 	struct plan *plan = world_plan(plan_text);
-	const int n = rollouts(BAD, BAD);
+	const int n = rollouts(BAD, SLOW, BAD);
 	bool good = true;
 	print_message("# %-24s %9s %12s %9s %6s\n", "slightly worse canary", "rollouts", "rolled back", "promoted",
 	              "held");
