@@ -55,9 +55,6 @@ struct run {
 	struct executor_counts before;
 	struct run_record *record;
 	size_t second_room;
-	double cpu_peak;
-	uint32_t ports_peak; /* of the measured seconds */
-	uint32_t descriptors_peak;
 	uint64_t descriptor_limit; /* 0: unknown */
 };
 
@@ -127,12 +124,6 @@ static void keep_second(struct run *r, const struct second_record *second)
 	record->seconds[record->second_count++] = *second;
 	if (second->users > record->users_max)
 		record->users_max = second->users;
-	if (second->cpu > r->cpu_peak)
-		r->cpu_peak = second->cpu;
-	if (second->second >= 0 && second->ports > r->ports_peak)
-		r->ports_peak = second->ports;
-	if (second->second >= 0 && second->descriptors > r->descriptors_peak)
-		r->descriptors_peak = second->descriptors;
 }
 
 static void tell(struct run *r, struct mono now, dur_ns length, const struct second_record *second)
@@ -327,6 +318,14 @@ static double mean_cpu(const struct run_record *record)
 	return record->second_count ? sum / (double)record->second_count : 0;
 }
 
+static double most_cpu(const struct run_record *record)
+{
+	double most = 0;
+	for (size_t i = 0; i < record->second_count; i++)
+		most = record->seconds[i].cpu > most ? record->seconds[i].cpu : most;
+	return most;
+}
+
 static bool promises_rate(const struct program *p)
 {
 	for (uint32_t i = 0; i < p->executor_count; i++)
@@ -348,11 +347,11 @@ static void judge(struct run *r, const struct executor_counts *counts)
 		.lag_p99 = hist_quantile(&r->total->lag, 0.99),
 		.service_p50 = hist_quantile(&r->total->service, 0.5),
 		.cpu = mean_cpu(record),
-		.cpu_peak = r->cpu_peak,
-		.descriptors = r->descriptors_peak,
+		.cpu_peak = most_cpu(record),
+		.descriptors = run_record_most_descriptors(record),
 		.descriptor_limit = r->descriptor_limit,
 		.local_failures = r->total->local_failures,
-		.ports = r->ports_peak,
+		.ports = run_record_most_ports(record),
 		.port_range = r->machine.port_range,
 	};
 	validity_judge(&health, record);

@@ -83,6 +83,24 @@ void flow_record_make_steps(struct flow_record *f, size_t count)
 	}
 }
 
+uint32_t run_record_most_ports(const struct run_record *r)
+{
+	uint32_t most = 0;
+	for (size_t i = 0; i < r->second_count; i++)
+		if (r->seconds[i].second >= 0 && r->seconds[i].ports > most)
+			most = r->seconds[i].ports;
+	return most;
+}
+
+uint32_t run_record_most_descriptors(const struct run_record *r)
+{
+	uint32_t most = 0;
+	for (size_t i = 0; i < r->second_count; i++)
+		if (r->seconds[i].second >= 0 && r->seconds[i].descriptors > most)
+			most = r->seconds[i].descriptors;
+	return most;
+}
+
 void run_record_make_resources(struct run_record *r, size_t count)
 {
 	must(!r->resources);

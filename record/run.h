@@ -185,6 +185,10 @@ void run_record_finish(struct run_record *r); /* half-built records are fine */
 void run_record_make_flows(struct run_record *r, size_t count);
 void flow_record_make_steps(struct flow_record *f, size_t count);
 
+/* The most of the measured seconds; 0: unknown. */
+uint32_t run_record_most_ports(const struct run_record *r);
+uint32_t run_record_most_descriptors(const struct run_record *r);
+
 /* Makes <count> series, each with a missing value for every second there is; named later by the caller. */
 void run_record_make_resources(struct run_record *r, size_t count);
 

@@ -57,13 +57,10 @@ static void say_arrivals(const struct run_record *r, const struct report_style *
 /* The most of a measured second; nothing where it is unknown. */
 static void say_ports(const struct run_record *r, const struct report_style *s, struct buf *out)
 {
-	uint32_t most = 0;
+	const uint32_t most = run_record_most_ports(r);
 	TEXT(a);
 	TEXT(b);
 	const json_int_t all = json_integer_value(json_object_get(r->manifest, "local_ports"));
-	for (size_t i = 0; i < r->second_count; i++)
-		if (r->seconds[i].second >= 0 && r->seconds[i].ports > most)
-			most = r->seconds[i].ports;
 	if (!most)
 		return;
 	if (all > 0)
