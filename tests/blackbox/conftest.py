@@ -1,6 +1,7 @@
 """Fixtures of all black-box tests. What a test starts is ended with it, also when it fails."""
 
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -15,6 +16,10 @@ def pytest_report_header():
 
 
 def pytest_sessionstart():
+    # nohup, and a shell's background, have these ignored, which programs inherit; a handler is gone when they are executed.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *ignored: None)
     if not (support.BUILD / "weir-demo-app").exists():
         pytest.exit(f"there is no program in {support.BUILD}: ./dev build first, or set WEIR_BUILD", returncode=3)
 

@@ -22,6 +22,12 @@ TRAFFIC = {
 }
 
 
+# What a version must keep to here. A latency may be three times stable's, because on a machine that is busy with something
+# else requests are slow in bunches, and to prove that two versions are alike to a few per cent then takes minutes: how
+# well and how fast it decides is for tests/sim to show, these tests are about what comes of the decision.
+WIDE = {"errors": {"ratio": 1.5, "slack": "2%"}, "latency": {"ratio": 3, "margin": "10%"}, "warmup": "1s"}
+
+
 class Rig:
     """Two versions, a balancer's port, load through it, and a plan; everything in one folder with one store."""
 
@@ -48,8 +54,7 @@ class Rig:
             "traffic": {"driver": "haproxy", "mode": "managed", "listen": f"127.0.0.1:{self.listen}",
                         "sticky": {"cookie": "uid"}, "on_controller_death": "rollback", "lease": "6s"},
             "stages": [{"weight": "20%", "min": "3s", "max": "120s"}, {"weight": "100%", "min": "2s", "max": "120s"}],
-            "compare": {"errors": {"ratio": 1.5, "slack": "2%"}, "latency": {"ratio": 1.5, "margin": "10%"},
-                        "warmup": "1s"},
+            "compare": WIDE,
             "on_inconclusive": "extend",
             **changes,
         }
@@ -155,7 +160,7 @@ def test_a_bad_canary_is_rolled_back_by_its_errors(rig):
 
 def test_a_slow_canary_is_rolled_back_by_its_latency(rig):
     rig.start_canary(latency_factor=3)
-    run = rig.run(rig.plan())
+    run = rig.run(rig.plan(compare={**WIDE, "latency": {"ratio": 1.5, "margin": "10%"}}))
     rig.start_traffic()
     assert run.wait(240) == 5, run.stderr
     assert rig.report()["reason"] == "latency"
