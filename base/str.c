@@ -88,22 +88,32 @@ bool str_to_double(struct str s, double *ret_value)
 	return true;
 }
 
-/* Levenshtein distance; words longer than the row are never near anything. */
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+#define WORD_MAX 63 /* longer words are never near anything */
+
+/* Letters to put in, take out or change, and neighbours to swap ("nmae"): the optimal string alignment distance. */
 static size_t distance(struct str a, struct str b)
 {
-	size_t row[64];
-	if (a.len >= 64 || b.len >= 64)
-		return 64;
+	size_t rows[3][WORD_MAX + 1], *above = rows[0], *before = rows[1], *row = rows[2];
+	if (a.len > WORD_MAX || b.len > WORD_MAX)
+		return WORD_MAX;
 	for (size_t j = 0; j <= b.len; j++)
 		row[j] = j;
 	for (size_t i = 1; i <= a.len; i++) {
-		size_t diagonal = row[0];
+		size_t *const oldest = above;
+		above = before;
+		before = row;
+		row = oldest;
 		row[0] = i;
 		for (size_t j = 1; j <= b.len; j++) {
-			const size_t swap = diagonal + (lower(a.p[i - 1]) != lower(b.p[j - 1]));
-			const size_t gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-			diagonal = row[j];
-			row[j] = swap < gap ? swap : gap;
+			const char x = lower(a.p[i - 1]), y = lower(b.p[j - 1]);
+			row[j] = least(before[j - 1] + (x != y), least(before[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && x == lower(b.p[j - 2]) && y == lower(a.p[i - 2]))
+				row[j] = least(row[j], above[j - 2] + 1);
 		}
 	}
 	return row[b.len];
@@ -112,11 +122,12 @@ static size_t distance(struct str a, struct str b)
 const char *str_nearest(struct str word, const char *const *names)
 {
 	const char *nearest = NULL;
-	/* A third of the letters wrong is still a typing mistake; more is another word. */
-	size_t best = word.len / 3 + 1;
+	size_t best = word.len;
 	for (; *names; names++) {
-		const size_t d = distance(word, str_from(*names));
-		if (d <= best && (!nearest || d < best)) {
+		const struct str name = str_from(*names);
+		const size_t d = distance(word, name), longer = name.len > word.len ? name.len : word.len;
+		/* A third of the letters wrong is still a typing mistake; more is another word. */
+		if (d <= longer / 3 && d < best) {
 			best = d;
 			nearest = *names;
 		}

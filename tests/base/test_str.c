@@ -100,6 +100,10 @@ static void the_nearest_name_is_near(void **state)
 	assert_string_equal(str_nearest(STR("constant_users"), names), "constant-users");
 	assert_null(str_nearest(STR("colour"), names));
 	assert_null(str_nearest(STR("rate"), none));
+	const char *const methods[] = { "get", "post", NULL };
+	assert_string_equal(str_nearest(STR("gt"), methods), "get");
+	assert_string_equal(str_nearest(STR("psot"), methods), "post"); /* neighbours swapped: one mistake */
+	assert_null(str_nearest(STR("text"), methods));
 	char longer[100];
 	memset(longer, 'a', sizeof(longer));
 	assert_null(str_nearest((struct str){ longer, sizeof(longer) }, names));
