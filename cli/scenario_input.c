@@ -1,6 +1,8 @@
 #include "cli/scenario_input.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -81,24 +83,29 @@ static int text_from_url(const char *url, const struct url_options *o, struct bu
 	return r;
 }
 
+/* A target without its scheme, as some tools take it, or with one that weir does not speak. */
+static bool is_meant_as_url(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	return access(name, F_OK) < 0 && errno == ENOENT && (strchr(name, ':') || (dot && strcmp(dot, ".json") != 0));
+}
+
 static int read_text(struct doc *doc, const char *file_or_url, const struct url_options *o, struct err *err)
 {
 	struct buf text;
 	if (!scenario_is_url(file_or_url)) {
+		/* What another command wrote: weir scenario import ... | weir load run - */
+		const bool piped = strcmp(file_or_url, "-") == 0;
+		if (!piped && is_meant_as_url(file_or_url))
+			return err_set(err, ERR_NOT_FOUND,
+			               "there is no file '%s'; a URL begins with http:// or https://", file_or_url);
 		if (o->users || o->rate || o->duration || o->method || o->body || o->headers.count || o->timeout)
 			return err_set(
 				err, ERR_USAGE,
 				"--users, --rate, --duration, --timeout, --method, --header and --body go with a URL; "
 				"in '%s' they stand in the file",
 				file_or_url);
-		/* What another command wrote: weir scenario import ... | weir load run - */
-		const bool piped = strcmp(file_or_url, "-") == 0;
-		const int r = doc_read(doc, piped ? "/dev/stdin" : file_or_url, err);
-		/* A target without its scheme, as some tools take it, or with one that weir does not speak. */
-		if (r < 0 && err->kind == ERR_NOT_FOUND && strchr(file_or_url, ':'))
-			err_set(err, ERR_NOT_FOUND, "there is no file '%s'; a URL begins with http:// or https://",
-			        file_or_url);
-		return r;
+		return doc_read(doc, piped ? "/dev/stdin" : file_or_url, err);
 	}
 	buf_init(&text, DOC_BYTES_MAX);
 	const int r = text_from_url(file_or_url, o, &text, err);
