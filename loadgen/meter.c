@@ -61,21 +61,11 @@ struct meter *meter_create(const struct program *program)
 	return m;
 }
 
-static void drop_samples(struct meter *m)
-{
-	for (size_t i = 0; i < m->sample_count; i++) {
-		free(m->samples[i].flow);
-		free(m->samples[i].step);
-		free(m->samples[i].text);
-	}
-	m->sample_count = 0;
-}
-
 void meter_destroy(struct meter *m)
 {
 	if (!m)
 		return;
-	drop_samples(m);
+	error_samples_drop(m->samples, &m->sample_count);
 	for (uint32_t i = 0; i < m->program->step_count; i++)
 		finish_step(&m->steps[i]);
 	finish_step(&m->warmup);
@@ -109,7 +99,7 @@ void meter_reset(struct meter *m)
 	hist_reset(&m->lag);
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_reset(&m->set_up[i]);
-	drop_samples(m);
+	error_samples_drop(m->samples, &m->sample_count);
 	m->started = m->requests = m->failed = m->exceeded = m->censored = m->by_replay = m->by_curl = 0;
 	m->connections = m->local_failures = m->bytes_sent = m->bytes_received = m->retries = m->redirects = 0;
 	for (int e = 0; e < RUN_ERROR_KINDS; e++)
@@ -167,11 +157,8 @@ void meter_add(struct meter *into, const struct meter *from)
 	hist_add(&into->lag, &from->lag);
 	for (int i = 0; i < SET_UP_PARTS; i++)
 		hist_add(&into->set_up[i], &from->set_up[i]);
-	for (size_t i = 0; i < from->sample_count && into->sample_count < RUN_SAMPLES_MAX; i++) {
-		const struct error_sample *s = &from->samples[i];
-		into->samples[into->sample_count++] = (struct error_sample){ s->error, xstrdup(s->flow),
-			                                                     xstrdup(s->step), xstrdup(s->text) };
-	}
+	for (size_t i = 0; i < from->sample_count; i++)
+		error_samples_add(into->samples, &into->sample_count, &from->samples[i]);
 }
 
 void meter_record(struct meter *m, const struct measurement *r)
@@ -205,15 +192,9 @@ void meter_record_set_up(struct meter *m, const dur_ns *parts)
 
 void meter_sample(struct meter *m, enum run_error error, uint32_t step, const char *text)
 {
-	if (m->sample_count == RUN_SAMPLES_MAX)
-		return;
 	const struct step *s = &m->program->steps[step];
-	m->samples[m->sample_count++] = (struct error_sample){
-		error,
-		xstrdup(m->program->flows[s->flow].name),
-		xstrdup(s->name),
-		xstrdup(text),
-	};
+	error_samples_add(m->samples, &m->sample_count,
+	                  &(struct error_sample){ error, m->program->flows[s->flow].name, s->name, text, 1 });
 }
 
 void meter_slot_offer(struct meter_slot *s, struct meter *empty)

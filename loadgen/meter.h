@@ -85,7 +85,7 @@ void meter_record_warmup(struct meter *m, const struct measurement *r);
 /* A new connection: <parts> are SET_UP_PARTS times; 0: it did not happen. */
 void meter_record_set_up(struct meter *m, const dur_ns *parts);
 
-/* Keeps the first few; <text> is redacted already and copied. */
+/* Counts what failures said, the first few of it (error_samples_add); <text> is redacted already and copied. */
 void meter_sample(struct meter *m, enum run_error error, uint32_t step, const char *text);
 
 struct meter_slot {

@@ -68,11 +68,8 @@ void result_fill(struct run_record *r, const struct meter *m, dur_ns measured)
 	for (uint32_t i = 0; i < m->program->flow_count; i++)
 		fill_flow(&r->flows[i], m, i);
 	fill_checks(r, m);
-	for (size_t i = 0; i < m->sample_count; i++) {
-		const struct error_sample *s = &m->samples[i];
-		r->samples[r->sample_count++] = (struct error_sample){ s->error, xstrdup(s->flow), xstrdup(s->step),
-			                                               xstrdup(s->text) };
-	}
+	for (size_t i = 0; i < m->sample_count; i++)
+		error_samples_add(r->samples, &r->sample_count, &m->samples[i]);
 }
 
 struct second_record result_second(const struct meter *m, const struct executor_counts *before, int32_t second,

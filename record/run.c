@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/must.h"
@@ -108,6 +109,45 @@ void run_record_make_resources(struct run_record *r, size_t count)
 	r->resource_count = count;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+void error_samples_add(struct error_sample *samples, size_t *count, const struct error_sample *s)
+{
+	int alike = 0;
+	for (size_t i = 0; i < *count; i++) {
+		struct error_sample *k = &samples[i];
+		if (k->error != s->error || !same_text(k->step, s->step) || !same_text(k->flow, s->flow))
+			continue;
+		if (same_text(k->text, s->text)) {
+			k->count += s->count;
+			return;
+		}
+		alike++;
+	}
+	if (*count == RUN_SAMPLES_MAX || alike == RUN_SAMPLES_ALIKE_MAX)
+		return;
+	samples[(*count)++] = (struct error_sample){
+		.error = s->error,
+		.flow = s->flow ? xstrdup(s->flow) : NULL,
+		.step = s->step ? xstrdup(s->step) : NULL,
+		.text = s->text ? xstrdup(s->text) : NULL,
+		.count = s->count,
+	};
+}
+
+void error_samples_drop(struct error_sample *samples, size_t *count)
+{
+	for (size_t i = 0; i < *count; i++) {
+		free((char *)samples[i].flow);
+		free((char *)samples[i].step);
+		free((char *)samples[i].text);
+	}
+	*count = 0;
+}
+
 static void flow_finish(struct flow_record *f)
 {
 	for (size_t i = 0; i < f->step_count; i++) {
@@ -132,11 +172,7 @@ static void finish_rows(struct run_record *r)
 	}
 	for (size_t i = 0; i < r->threshold_count; i++)
 		free(r->thresholds[i].that);
-	for (size_t i = 0; i < r->sample_count; i++) {
-		free(r->samples[i].flow);
-		free(r->samples[i].step);
-		free(r->samples[i].text);
-	}
+	error_samples_drop(r->samples, &r->sample_count);
 	for (size_t i = 0; i < r->reason_count; i++)
 		free(r->reasons[i]);
 	sampled_series_destroy(r->resources, r->resource_count);

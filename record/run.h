@@ -124,11 +124,18 @@ struct second_record {
 
 struct error_sample {
 	enum run_error error;
-	char *flow, *step, *text; /* redacted and cut */
+	const char *flow, *step, *text; /* redacted and cut; of the list, which frees them */
+	uint64_t count;                 /* failures that said just this */
 };
 
 #define RUN_REASONS_MAX 8
 #define RUN_SAMPLES_MAX 20
+#define RUN_SAMPLES_ALIKE_MAX 5 /* texts of one class of error at one step */
+
+/* Counts a failure with the one in the list that says the same, else keeps a copy of it if there is room: in all, and among
+ * those of its class and step, so that a frequent failure whose text changes does not hide a rare one. */
+void error_samples_add(struct error_sample *samples, size_t *count, const struct error_sample *s);
+void error_samples_drop(struct error_sample *samples, size_t *count);
 
 struct run_record {
 	char id[ID_TEXT_BYTES];

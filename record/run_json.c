@@ -159,6 +159,7 @@ static void encode_judgement(json_t *o, const struct run_record *r)
 		out_text(sample, "flow", r->samples[i].flow);
 		out_text(sample, "step", r->samples[i].step);
 		out_text(sample, "text", r->samples[i].text);
+		out_u64(sample, "count", r->samples[i].count);
 	}
 }
 
@@ -393,6 +394,8 @@ static void decode_samples(const struct in *o, struct run_record *r)
 			.flow = in_text_optional(&sample, "flow"),
 			.step = in_text_optional(&sample, "step"),
 			.text = in_text_optional(&sample, "text"),
+			/* Records of before there was a count hold each sample by itself. */
+			.count = in_has(&sample, "count") ? in_u64(&sample, "count") : 1,
 		};
 	}
 }

@@ -135,6 +135,7 @@ static void add_steps(struct buf *out, const struct flow_record *f)
 
 static void add_samples(struct buf *out, const struct run_record *r, const struct flow_record *f)
 {
+	TEXT(times);
 	size_t shown = 0;
 	for (size_t i = 0; i < r->sample_count && shown < SAMPLES_SHOWN; i++) {
 		const struct error_sample *s = &r->samples[i];
@@ -146,7 +147,7 @@ static void add_samples(struct buf *out, const struct run_record *r, const struc
 		add_text(out, s->step, NAME_COLUMNS);
 		buf_add(out, STR(": "));
 		add_text(out, s->text, 300);
-		buf_add_char(out, '\n');
+		buf_printf(out, "%s\n", text_times(s->count, times));
 		shown++;
 	}
 }

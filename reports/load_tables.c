@@ -393,8 +393,9 @@ void load_samples(const struct run_record *r, const struct report_style *s, stru
 	style_heading(s, out, "First errors");
 	for (size_t i = 0; i < r->sample_count && i < RUN_SAMPLES_MAX; i++) {
 		const struct error_sample *e = &r->samples[i];
-		style_say(s, out, 2, "%s in %s / %s: %s", run_error_text(e->error), e->flow ? e->flow : "?",
-		          e->step ? e->step : "?", e->text ? e->text : "");
+		TEXT(times);
+		style_say(s, out, 2, "%s in %s / %s: %s%s", run_error_text(e->error), e->flow ? e->flow : "?",
+		          e->step ? e->step : "?", e->text ? e->text : "", text_times(e->count, times));
 	}
 }
 

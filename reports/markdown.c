@@ -210,7 +210,7 @@ static void add_errors(const struct run_record *r, struct buf *out)
 		add_name(out, r->samples[i].step);
 		buf_add(out, STR(": "));
 		add_text(out, r->samples[i].text, 300);
-		buf_add_char(out, '\n');
+		buf_printf(out, "%s\n", text_times(r->samples[i].count, a));
 	}
 	close_details(out);
 }

@@ -68,6 +68,7 @@ void style_pair(const struct report_style *s, struct buf *out, int name_columns,
 const char *text_duration(dur_ns d, char ret_text[NUMBER_TEXT_BYTES]);
 /* All digits below 1,000,000 with thousands separators ("12,345"), else three significant ("1.23 M"). */
 const char *text_count(double count, char ret_text[NUMBER_TEXT_BYTES]);
+const char *text_times(uint64_t count, char ret_text[NUMBER_TEXT_BYTES]); /* " (1,234 times)"; "" for once */
 /* "0 %", "0.031 %", "1.25 %", "50 %": two significant digits at least, never a small share as 0. */
 const char *text_share(double share, char ret_text[NUMBER_TEXT_BYTES]);
 /* "348/s", "12.5/s". */

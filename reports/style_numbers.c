@@ -36,6 +36,15 @@ const char *text_count(double count, char ret_text[NUMBER_TEXT_BYTES])
 	return ret_text;
 }
 
+const char *text_times(uint64_t count, char ret_text[NUMBER_TEXT_BYTES])
+{
+	char number[NUMBER_TEXT_BYTES];
+	ret_text[0] = '\0';
+	if (count > 1)
+		snprintf(ret_text, NUMBER_TEXT_BYTES, " (%.20s times)", text_count((double)count, number));
+	return ret_text;
+}
+
 /* Two significant digits below 10, one decimal below 100, none above; trailing zeros are left off. */
 static void add_number(double v, char *text, size_t size)
 {

@@ -56,8 +56,10 @@ static void make_hostile(struct run_record *r)
 	}
 	replace(&r->thresholds[0].that, hostile);
 	r->thresholds[0].met = false;
-	for (size_t i = 0; i < r->sample_count; i++)
-		replace(&r->samples[i].text, hostile);
+	struct error_sample failed = r->samples[0];
+	failed.text = hostile;
+	failed.count = 2;
+	error_samples_add(r->samples, &r->sample_count, &failed);
 }
 
 /* More flows, steps, checks, thresholds and words than any page shows. */
@@ -88,7 +90,7 @@ static void make_huge(struct run_record *r)
 		r->thresholds[r->threshold_count] = (struct threshold_record){ xstrdup(word), true, 1, false, false };
 	for (; r->sample_count < RUN_SAMPLES_MAX; r->sample_count++)
 		r->samples[r->sample_count] = (struct error_sample){ RUN_ERROR_CHECK, xstrdup(word), xstrdup(word),
-			                                             xstrdup(word) };
+			                                             xstrdup(word), UINT64_MAX };
 	free(word);
 }
 

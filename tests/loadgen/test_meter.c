@@ -105,6 +105,7 @@ static void meters_add_up(void **state)
 	struct meter *a = meter_create(&test_program), *b = meter_create(&test_program);
 	fill(a, 2);
 	fill(b, 5);
+	meter_sample(b, RUN_ERROR_DNS, STEP_SHOP_LOGIN, "only b");
 	meter_add(a, b);
 	assert_int_equal(a->requests, 2);
 	assert_int_equal(a->started, 7);
@@ -132,11 +133,13 @@ static void meters_add_up(void **state)
 	assert_int_equal(hist_count(&a->set_up[SET_UP_CONNECT]), 2);
 	assert_int_equal(hist_max(&a->set_up[SET_UP_CONNECT]), 5 * MICROSECOND);
 	assert_int_equal(hist_min(&a->set_up[SET_UP_TLS]), SECOND);
-	assert_int_equal(a->sample_count, 2);
-	meter_destroy(b); /* a sample is a copy */
-	assert_string_equal(a->samples[1].text, "no such host");
+	assert_int_equal(a->sample_count, 2); /* what both say is counted, not kept twice */
+	meter_destroy(b);                     /* a sample is a copy */
+	assert_int_equal(a->samples[0].count, 2);
+	assert_string_equal(a->samples[1].text, "only b");
 	assert_string_equal(a->samples[1].flow, "shop");
 	assert_string_equal(a->samples[1].step, "login");
+	assert_int_equal(a->samples[1].count, 1);
 	meter_destroy(a);
 }
 
@@ -165,17 +168,23 @@ static void a_reset_meter_is_like_a_new_one(void **state)
 	meter_destroy(sum);
 }
 
-static void only_the_first_samples_are_kept(void **state)
+static void a_frequent_failure_does_not_hide_a_rare_one(void **state)
 {
 	struct meter *m = meter_create(&test_program), *sum = meter_create(&test_program);
 	char text[] = "a";
-	for (int i = 0; i < RUN_SAMPLES_MAX + 5; i++, text[0]++)
-		meter_sample(m, RUN_ERROR_CHECK, STEP_AUTH_ME, text);
-	assert_int_equal(m->sample_count, RUN_SAMPLES_MAX);
-	assert_string_equal(m->samples[RUN_SAMPLES_MAX - 1].text, "t");
+	for (int i = 0; i < 1000; i++)
+		meter_sample(m, RUN_ERROR_STATUS, STEP_AUTH_ME, "got 500");
+	for (int i = 0; i < RUN_SAMPLES_ALIKE_MAX + 3; i++, text[0]++)
+		meter_sample(m, RUN_ERROR_TIMEOUT, STEP_AUTH_ME, text);
+	meter_sample(m, RUN_ERROR_STATUS, STEP_SHOP_LOGIN, "got 500");
+	assert_int_equal(m->sample_count, 1 + RUN_SAMPLES_ALIKE_MAX + 1);
+	assert_int_equal(m->samples[0].count, 1000);
+	assert_string_equal(m->samples[RUN_SAMPLES_ALIKE_MAX].text, "e");
+	assert_string_equal(m->samples[RUN_SAMPLES_ALIKE_MAX + 1].flow, "shop");
 	meter_add(sum, m);
 	meter_add(sum, m);
-	assert_int_equal(sum->sample_count, RUN_SAMPLES_MAX);
+	assert_int_equal(sum->sample_count, m->sample_count);
+	assert_int_equal(sum->samples[0].count, 2000);
 	meter_destroy(m);
 	meter_destroy(sum);
 }
@@ -269,7 +278,7 @@ int main(void)
 		cmocka_unit_test(the_warmup_is_in_nothing_else),
 		cmocka_unit_test(meters_add_up),
 		cmocka_unit_test(a_reset_meter_is_like_a_new_one),
-		cmocka_unit_test(only_the_first_samples_are_kept),
+		cmocka_unit_test(a_frequent_failure_does_not_hide_a_rare_one),
 		cmocka_unit_test(a_meter_changes_hands_once),
 		cmocka_unit_test(every_record_arrives_once_over_two_threads),
 	};

@@ -81,7 +81,7 @@ static void sample_rows(struct run_record *r)
 	r->resources[1].why_missing = xstrdup("http://127.0.0.1:1/: connect");
 	r->sample_count = 1;
 	r->samples[0] = (struct error_sample){ RUN_ERROR_TIMEOUT, xstrdup("auth"), xstrdup("step 0"),
-		                               xstrdup("10 s \"x\"") };
+		                               xstrdup("10 s \"x\""), 3 };
 	r->manifest = json_pack("{s:s, s:i, s:f}", "version", "0.1.0", "seed", 42, "load", 0.1);
 }
 

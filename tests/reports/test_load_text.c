@@ -45,9 +45,9 @@ static void add_failures(struct run_record *r)
 	r->checks[2] = (struct check_record){ xstrdup("auth"), xstrdup("me"), xstrdup("status 200"), 3600, 0 };
 	r->sample_count = 2;
 	r->samples[0] = (struct error_sample){ RUN_ERROR_STATUS, xstrdup("auth"), xstrdup("login"),
-		                               xstrdup("503: {\"error\":\"pool \033[2Jexhausted\",\n\"retry\":1}") };
+		                               xstrdup("503: {\"error\":\"pool \033[2Jexhausted\",\n\"retry\":1}"), 8 };
 	r->samples[1] = (struct error_sample){ RUN_ERROR_TIMEOUT, xstrdup("messages"), xstrdup("list"),
-		                               xstrdup("no answer within 10 s") };
+		                               xstrdup("no answer within 10 s"), 1 };
 }
 
 static void failing_run(void **state)
