@@ -175,6 +175,8 @@ void curl_bridge_set_route(CURL *easy, const struct transport_options *options, 
 	const struct transfer_route *r = &options->route;
 	/* "": a proxy in the environment would be measured instead of the target. */
 	curl_easy_setopt(easy, CURLOPT_PROXY, r->proxy ? r->proxy : "");
+	/* The same of what would lead around the scenario's proxy, and libcurl looks for it in every transfer. */
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	if (r->connect_to) {
 		*connect_to = (struct curl_slist){
 			.data = (char *)(uintptr_t)r->connect_to

@@ -1,5 +1,7 @@
 #include "net/transport.h"
 
+#include <stdio.h>
+
 static const char *const texts[] = {
 #define X(id, text) text,
 	NET_ERRORS(X)
@@ -9,6 +11,13 @@ static const char *const texts[] = {
 const char *net_error_text(enum net_error e)
 {
 	return texts[e];
+}
+
+const char *timeout_text(dur_ns after, uint64_t bytes_received, char ret_text[TIMEOUT_TEXT_BYTES])
+{
+	snprintf(ret_text, TIMEOUT_TEXT_BYTES, "timed out after %lld milliseconds with %llu bytes received",
+	         (long long)(after / MILLISECOND), (unsigned long long)bytes_received);
+	return ret_text;
 }
 
 /* The table of kinds. */

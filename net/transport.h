@@ -37,6 +37,10 @@ enum net_error {
 };
 const char *net_error_text(enum net_error e);
 
+#define TIMEOUT_TEXT_BYTES 96
+/* The detail of a timeout, the same from all kinds. Returns <ret_text>. */
+const char *timeout_text(dur_ns after, uint64_t bytes_received, char ret_text[TIMEOUT_TEXT_BYTES]);
+
 enum transport_kind {
 	TRANSPORT_AUTO,
 	TRANSPORT_REPLAY,

@@ -1,7 +1,11 @@
 /* transport_curl.c: transfers over libcurl's multi interface, driven by the loop's sockets and timers.
  *
  * state  what a transfer keeps for its life: its easy handle, its header list and the text of its headers. Easy
- *        handles are never reset; only what changed since the last request is set again. */
+ *        handles are never reset; only what changed since the last request is set again.
+ *
+ * libcurl gets as little to do as can be, for each thing is done anew in every transfer: the URL comes in parts, since a text
+ * is taken apart, and put together again, each time (a seventh of all instructions); timeouts are ours (deadlines.h), since
+ * libcurl's own read the clock and move timers. */
 #include "net/transport.h"
 
 #include <stdio.h>
@@ -11,12 +15,15 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "net/curl_bridge.h"
+#include "net/deadlines.h"
 
 #define CELL_TRANSFERS 64
 #define HEADERS_MAX 72
 /* Before libcurl 8.7: a smaller body leaves together with the head. */
 #define BODY_WITH_HEAD_MAX (64u << 10)
 #define HEADER_TEXT_MAX (256u << 10)
+/* libcurl gives a connection this long unless it is told otherwise. */
+#define CONNECT_TIMEOUT (300 * SECOND)
 
 struct curl_transport;
 
@@ -27,16 +34,19 @@ struct state {
 	struct curl_transport *transport;
 	struct curl_cell *cell;
 	CURL *easy;
+	CURLU *parts; /* of the URL */
+	struct deadline deadline;
 	bool active; /* in the multi */
 	bool head_complete;
 	bool cancelled;
 	struct state *next_cancelled;
 	enum request_kind kind;
-	struct buf method, url, header_text; /* as libcurl was told last */
+	/* As libcurl was told last. */
+	struct buf method, url, header_text;
 	struct curl_slist headers[HEADERS_MAX + 2], connect_to;
 	dur_ns timeout;
-	const struct transfer_needs *needs; /* as libcurl was told last */
-	bool secure;                        /* the same, of the URL */
+	const struct transfer_needs *needs;
+	bool secure; /* of the URL */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -47,6 +57,7 @@ struct curl_transport {
 	bool counts_bodies; /* libcurl 8.7 and later: see sent_bytes */
 	bool breaks_h2c;    /* libcurl 7.88: see set_needs */
 	struct curl_cells cells;
+	struct deadlines deadlines;
 	struct state *cancelled;
 	struct loop_timer cancel_timer;
 };
@@ -75,6 +86,13 @@ static void read_figures(struct state *s, struct transfer *x)
 		curl_bridge_set_up_times(s->easy, &s->transport->options, x);
 }
 
+static void leave_multi(struct state *s)
+{
+	curl_multi_remove_handle(s->cell->multi, s->easy);
+	deadlines_clear(&s->deadline);
+	s->active = false;
+}
+
 static void on_finished(CURL *easy, CURLcode code)
 {
 	struct state *s = NULL;
@@ -93,8 +111,19 @@ static void on_finished(CURL *easy, CURLcode code)
 		snprintf(x->detail, sizeof(x->detail), "%.*s", (int)sizeof(x->detail) - 1, text);
 	}
 	read_figures(s, x);
-	curl_multi_remove_handle(s->cell->multi, s->easy);
-	s->active = false;
+	leave_multi(s);
+	x->ear->done(x);
+}
+
+static void on_deadline(struct deadlines *all, struct deadline *d)
+{
+	struct state *s = container_of(d, struct state, deadline);
+	struct transfer *x = s->transfer;
+	x->end = mono_now();
+	x->error = NET_TIMEOUT;
+	read_figures(s, x);
+	timeout_text(mono_since(x->end, x->sent), x->bytes_received, x->detail);
+	leave_multi(s);
 	x->ear->done(x);
 }
 
@@ -206,25 +235,39 @@ static void set_needs(struct state *s, const struct transfer *x)
 	s->secure = secure;
 }
 
-static void curl_start(struct transport *t, struct transfer *x)
+static void set_url(struct state *s, const struct transfer *x)
 {
+	if (str_is(buf_str(&s->url), x->url))
+		return;
+	buf_clear(&s->url);
+	buf_add(&s->url, str_from(x->url));
+	/* What cannot be taken apart is for libcurl to refuse, in its own time and words. */
+	const bool is_url = curl_url_set(s->parts, CURLUPART_URL, x->url, 0) == CURLUE_OK;
+	curl_easy_setopt(s->easy, CURLOPT_CURLU, is_url ? s->parts : NULL);
+	if (!is_url)
+		curl_easy_setopt(s->easy, CURLOPT_URL, x->url);
+}
+
+/* libcurl's limit of connecting must not be the shorter one. */
+static void set_timeout(struct state *s, const struct transfer *x)
+{
+	if (x->timeout == s->timeout)
+		return;
+	const long ms = x->timeout > CONNECT_TIMEOUT ? (long)(x->timeout / MILLISECOND) + 1000 : 0;
+	curl_easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, ms);
+	s->timeout = x->timeout;
+}
+
+static void curl_start(struct transport *base, struct transfer *x)
+{
+	struct curl_transport *t = container_of(base, struct curl_transport, base);
 	struct state *s = x->states[TRANSPORT_CURL];
 	must(!s->active && !s->cancelled);
-	if (!str_is(buf_str(&s->url), x->url)) {
-		buf_clear(&s->url);
-		buf_add(&s->url, str_from(x->url));
-		curl_easy_setopt(s->easy, CURLOPT_URL, x->url);
-	}
+	set_url(s, x);
 	set_needs(s, x);
 	set_method(s, x);
 	set_headers(s, x);
-	if (x->timeout != s->timeout) {
-		/* At least 1 ms: 0 would mean none. */
-		const long ms = (long)(x->timeout / MILLISECOND);
-		curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, x->timeout && ms == 0 ? 1L : ms);
-		curl_easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, x->timeout && ms == 0 ? 1L : ms);
-		s->timeout = x->timeout;
-	}
+	set_timeout(s, x);
 	x->carried_by = TRANSPORT_CURL;
 	x->first_byte = x->end = (struct mono){ 0 };
 	x->status = 0;
@@ -237,6 +280,8 @@ static void curl_start(struct transport *t, struct transfer *x)
 	s->head_complete = false;
 	s->active = true;
 	x->sent = mono_now();
+	if (x->timeout)
+		deadlines_set(&t->deadlines, &s->deadline, mono_after(x->sent, x->timeout));
 	must(curl_multi_add_handle(s->cell->multi, s->easy) == CURLM_OK);
 }
 
@@ -257,8 +302,7 @@ static void curl_cancel(struct transport *base, struct transfer *x)
 	struct state *s = x->states[TRANSPORT_CURL];
 	if (!s || !s->active)
 		return;
-	curl_multi_remove_handle(s->cell->multi, s->easy);
-	s->active = false;
+	leave_multi(s);
 	x->end = mono_now();
 	x->error = NET_CANCELLED;
 	strcpy(x->detail, "given up");
@@ -275,7 +319,9 @@ static int curl_attach(struct transport *base, struct transfer *x, struct err *e
 	struct curl_transport *t = container_of(base, struct curl_transport, base);
 	struct curl_cell *c = curl_cells_join(&t->cells);
 	CURL *easy = c ? curl_easy_init() : NULL;
-	if (!easy) {
+	CURLU *parts = easy ? curl_url() : NULL;
+	if (!parts) {
+		curl_easy_cleanup(easy);
 		if (c)
 			curl_cell_leave(c);
 		return err_set(err, ERR_IO, "libcurl gives no handle; are there descriptors left?");
@@ -285,6 +331,7 @@ static int curl_attach(struct transport *base, struct transfer *x, struct err *e
 	s->transport = t;
 	s->cell = c;
 	s->easy = easy;
+	s->parts = parts;
 	buf_init(&s->method, HEADER_TEXT_MAX);
 	buf_init(&s->url, HEADER_TEXT_MAX);
 	buf_init(&s->header_text, HEADER_TEXT_MAX);
@@ -316,8 +363,10 @@ static void curl_detach(struct transport *base, struct transfer *x)
 	if (s->cancelled)
 		forget_cancelled(t, s);
 	if (s->active)
-		curl_multi_remove_handle(s->cell->multi, s->easy);
+		leave_multi(s);
+	deadlines_forget(&t->deadlines, &s->deadline);
 	curl_easy_cleanup(s->easy);
+	curl_url_cleanup(s->parts);
 	curl_cell_leave(s->cell);
 	buf_finish(&s->method);
 	buf_finish(&s->url);
@@ -330,6 +379,7 @@ static void curl_destroy(struct transport *base)
 {
 	struct curl_transport *t = container_of(base, struct curl_transport, base);
 	curl_cells_finish(&t->cells);
+	deadlines_finish(&t->deadlines);
 	loop_timer_stop(t->loop, &t->cancel_timer);
 	free(t);
 }
@@ -353,6 +403,7 @@ struct transport *transport_curl_create(struct loop *loop, const struct transpor
 	}
 	t->base.ops = &curl_ops;
 	t->loop = loop;
+	deadlines_init(&t->deadlines, loop, on_deadline);
 	const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
 	t->counts_bodies = version >= 0x080700;
 	t->breaks_h2c = version >= 0x075800 && version < 0x080000;

@@ -137,13 +137,12 @@ static void on_deadline(struct deadlines *all, struct deadline *d)
 	struct state *s = container_of(d, struct state, deadline);
 	struct transfer *x = s->transfer;
 	const struct mono now = mono_now();
-	char detail[128];
+	char detail[TIMEOUT_TEXT_BYTES];
 	if (s->link.phase == LINK_OPENING)
 		curl_bridge_set_up_times(s->link.easy, &s->transport->options, x);
-	snprintf(detail, sizeof(detail), "timed out after %lld milliseconds with %llu bytes received",
-	         (long long)(mono_since(now, x->sent) / MILLISECOND),
-	         (unsigned long long)(s->response.head_bytes + s->response.body_bytes));
-	fail_exchange(s, NET_TIMEOUT, detail, now);
+	fail_exchange(s, NET_TIMEOUT,
+	              timeout_text(mono_since(now, x->sent), s->response.head_bytes + s->response.body_bytes, detail),
+	              now);
 }
 
 /* --- sending --- */

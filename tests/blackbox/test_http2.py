@@ -12,16 +12,17 @@ SERVERS = """
   server {{ listen 127.0.0.1:{plain} http2; listen 127.0.0.1:{tls} ssl http2; listen 127.0.0.1:{old} ssl;
     ssl_certificate {certificate}; ssl_certificate_key {key};
     location / {{ default_type application/json; add_header X-Token abc; return 200 '{{"token": "t-1"}}'; }}
-    location /missing {{ return 404; }} }}
+    location /missing {{ return 404; }}
+    location /silent {{ proxy_pass http://127.0.0.1:{silent}; }} }}
 """
 USERS, ROUNDS = 5, 20
 
 
 @pytest.fixture
-def server(nginx, tmp_path):
+def server(nginx, peer, tmp_path):
     """An nginx with ports "tls" (HTTP/2), "plain" (HTTP/2) and "old" (HTTP/1.1 over TLS)."""
     certificate, key = support.make_certificate(tmp_path, "nginx")
-    started = nginx(SERVERS, "tls", "plain", "old", certificate=certificate, key=key)
+    started = nginx(SERVERS, "tls", "plain", "old", certificate=certificate, key=key, silent=peer(support.never_answer()).port)
     started.certificate = certificate
     return started
 
@@ -62,6 +63,17 @@ def test_each_user_has_a_connection_or_all_share_one(weir, tmp_path, server, con
         assert len(by_connection) == 1
     else:
         assert 1 < len(by_connection) <= USERS
+
+
+@pytest.mark.parametrize("connections", ["per-user", "shared"])
+def test_a_stream_that_times_out_does_not_take_the_others_with_it(weir, tmp_path, server, connections):
+    """Users are at different steps, so that answers are under way in other streams whenever one is given up."""
+    steps = [{"get": "/"}, {"pause": "0s..10ms"}, {"get": "/silent", "timeout": "30ms"}]
+    record = run(weir, tmp_path, server, "tls", steps=steps, connections=connections)
+    assert record["requests"]["total"] == USERS * ROUNDS * 2, record["requests"]
+    assert record["requests"]["errors"]["timeout"] == record["requests"]["failed"] == USERS * ROUNDS, record["requests"]
+    if connections == "shared":
+        assert record["connections"] == 1, "only the stream is reset"
 
 
 def test_without_tls(weir, tmp_path, server):

@@ -74,6 +74,15 @@ def test_https_goes_through_a_tunnel(weir, tmp_path, secure, proxy, transport):
     assert len(tunnels) == len(between.seen()) == 1 + record["connections"]
 
 
+def test_no_variable_of_the_environment_leads_around_the_proxy(weir, tmp_path, demo_app, proxy, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "*")
+    app, between = demo_app(), proxy()
+    done = run(weir, tmp_path, app.url, between.url, "auto")
+    assert done.json()["requests"]["failed"] == 0
+    assert sum(line.startswith(f"GET {app.url}/api/version?n=") for line in between.seen()) == REQUESTS
+
+
 @pytest.mark.parametrize("transport", ["curl", "replay"])
 def test_a_proxy_that_refuses_is_told_before_the_run(weir, tmp_path, secure, proxy, transport):
     between = proxy(1)
