@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/tls_session.h"
 
 struct authorities {
 	char *file;
@@ -27,18 +28,11 @@ static X509_STORE *read_store(const char *file)
 	return store;
 }
 
-/* A context of libcurl's is only ours to touch when both of us mean the same OpenSSL. */
-static bool same_library(const curl_version_info_data *v)
-{
-	static const char ours[] = "OpenSSL/3.";
-	return OPENSSL_VERSION_MAJOR == 3 && v->ssl_version && strncmp(v->ssl_version, ours, strlen(ours)) == 0;
-}
-
 struct authorities *authorities_create(const char *file)
 {
 	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
 	const char *path = file ? file : v->age >= CURLVERSION_SEVENTH ? v->cainfo : NULL;
-	if (!same_library(v) || !path || access(path, R_OK) != 0)
+	if (!tls_library_is_shared() || !path || access(path, R_OK) != 0)
 		return NULL;
 	/* A file of the user's may hold anything, and libcurl words that better than its callback lets us. */
 	X509_STORE *store = file ? read_store(file) : NULL;

@@ -84,9 +84,9 @@ int curl_cells_init(struct curl_cells *c, struct loop *loop, const struct transp
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(err, ERR_IO, "libcurl cannot start");
 	*c = (struct curl_cells){ .loop = loop, .options = options, .members_max = members_max, .finished = finished };
+	c->secure_proxy = options->route.proxy && strncasecmp(options->route.proxy, "https:", 6) == 0;
 	/* libcurl calls for the context of a proxy's TLS, too, which has authorities of its own. */
-	const bool secure_proxy = options->route.proxy && strncasecmp(options->route.proxy, "https:", 6) == 0;
-	if (!options->insecure && !options->route.insecure && !secure_proxy)
+	if (!options->insecure && !options->route.insecure && !c->secure_proxy)
 		c->authorities = authorities_create(options->route.ca);
 	return 0;
 }

@@ -26,6 +26,7 @@ struct curl_cells {
 	struct loop *loop;
 	const struct transport_options *options;
 	struct authorities *authorities; /* NULL: libcurl reads them */
+	bool secure_proxy;               /* TLS to a proxy lies around all else */
 	struct curl_cell **cells;
 	size_t count;
 	int members_max; /* per cell */

@@ -44,7 +44,8 @@ void replay_link_open(struct replay_link *l, const char *url, bool secure)
 	must(l->phase == LINK_CLOSED);
 	l->phase = LINK_OPENING;
 	l->secure = secure;
-	l->owned = false;
+	l->owned = l->settled = false;
+	l->session = NULL;
 	l->detail[0] = '\0';
 	curl_easy_setopt(l->easy, CURLOPT_URL, url);
 	curl_easy_setopt(l->easy, CURLOPT_BUFFERSIZE, OPENING_BUFFER_BYTES);
@@ -73,7 +74,18 @@ void replay_link_close(struct replay_link *l)
 	loop_fd_stop(l->loop, &l->watch);
 	curl_multi_remove_handle(l->cell->multi, l->easy);
 	l->phase = LINK_CLOSED;
+	l->session = NULL;
 	l->fd = -1;
+}
+
+bool replay_link_settle(struct replay_link *l)
+{
+	if (l->session)
+		return tls_session_is_quiet(l->session);
+	if (l->secure && !l->settled && !l->cell->cells->secure_proxy && tls_library_is_shared())
+		l->session = tls_session_take(l->easy, l->fd);
+	l->settled = true;
+	return true;
 }
 
 void replay_link_want_room(struct replay_link *l, bool wanted)
@@ -99,6 +111,8 @@ static ssize_t answer(struct replay_link *l, const char *what, CURLcode code, si
 
 ssize_t replay_link_send(struct replay_link *l, struct str bytes)
 {
+	if (l->session)
+		return tls_session_send(l->session, bytes, l->detail, sizeof(l->detail));
 	if (l->secure || !l->owned) {
 		/* The first bytes always go through libcurl. From then on it counts the connection as in use; one that
 		 * it takes for idle it would close, behind our back, as soon as it finds it dead. */
@@ -115,6 +129,8 @@ ssize_t replay_link_send(struct replay_link *l, struct str bytes)
 
 ssize_t replay_link_receive(struct replay_link *l, char *to, size_t room)
 {
+	if (l->session)
+		return tls_session_receive(l->session, to, room, l->detail, sizeof(l->detail));
 	if (l->secure) {
 		size_t received = 0;
 		const CURLcode code = curl_easy_recv(l->easy, to, room, &received);

@@ -2,8 +2,9 @@
  *
  *     closed ── replay_link_open ──► opening ── libcurl tells ──► open ── replay_link_close ──► closed
  *
- * Over plain HTTP the socket itself is used; over TLS libcurl's curl_easy_send and curl_easy_recv. The handle stays in
- * its multi as long as the connection lives: to take it out closes the connection.
+ * Over plain HTTP the socket itself is used; over TLS curl_easy_send and curl_easy_recv until the first exchange is over, and
+ * OpenSSL's own functions from then on (tls_session.h). The handle stays in its multi as long as the connection lives: to
+ * take it out closes the connection.
  *
  * Threads: everything on the loop's thread. */
 #ifndef WEIR_NET_REPLAY_LINK_H
@@ -12,13 +13,16 @@
 #include <sys/types.h>
 
 #include "net/curl_bridge.h"
+#include "net/tls_session.h"
 
 enum replay_link_phase { LINK_CLOSED, LINK_OPENING, LINK_OPEN };
 
 struct replay_link {
 	enum replay_link_phase phase;
 	bool secure;
-	bool owned; /* libcurl knows that the connection is in use: it may not tidy it away */
+	bool owned;                  /* libcurl knows that the connection is in use: it may not tidy it away */
+	bool settled;                /* an exchange was whole */
+	struct tls_session *session; /* NULL: not ours, or not yet */
 	int fd;
 	struct loop *loop;
 	struct loop_fd watch;
@@ -44,7 +48,10 @@ void replay_link_close(struct replay_link *l); /* closed already is fine */
 /* Whether ready() is to be told of room for more bytes, too. */
 void replay_link_want_room(struct replay_link *l, bool wanted);
 
-enum { LINK_AGAIN = -1, LINK_FAILED = -2 };
+/* An exchange is over and the link is kept. False: something came behind the answer; it cannot be used again. */
+bool replay_link_settle(struct replay_link *l);
+
+enum { LINK_AGAIN = TLS_AGAIN, LINK_FAILED = TLS_FAILED };
 /* Bytes sent, or one of the above. After LINK_AGAIN the same bytes have to be offered again, from the same place:
  * TLS may have taken them already. */
 ssize_t replay_link_send(struct replay_link *l, struct str bytes);

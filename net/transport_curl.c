@@ -38,6 +38,7 @@ struct state {
 	struct deadline deadline;
 	bool active; /* in the multi */
 	bool head_complete;
+	bool restarted; /* see restart */
 	bool cancelled;
 	struct state *next_cancelled;
 	enum request_kind kind;
@@ -93,11 +94,26 @@ static void leave_multi(struct state *s)
 	s->active = false;
 }
 
+/* A request on a kept connection that turns out to be dead is sent again on a new one, by libcurl. Before 8.17 it counts that
+ * over all transfers of a handle, and every sixth time it gives up instead (its pull request 19066). */
+static bool restart(struct state *s, CURLcode code)
+{
+	if (s->restarted || code != CURLE_SEND_ERROR || !strstr(s->error, "Connection died"))
+		return false;
+	s->restarted = true;
+	s->error[0] = '\0';
+	curl_multi_remove_handle(s->cell->multi, s->easy);
+	must(curl_multi_add_handle(s->cell->multi, s->easy) == CURLM_OK);
+	return true;
+}
+
 static void on_finished(CURL *easy, CURLcode code)
 {
 	struct state *s = NULL;
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&s);
 	struct transfer *x = s->transfer;
+	if (restart(s, code))
+		return;
 	x->end = mono_now();
 	x->error = curl_bridge_error(s->easy, code, s->error);
 	x->detail[0] = '\0';
@@ -277,7 +293,7 @@ static void curl_start(struct transport *base, struct transfer *x)
 	x->dns = x->connect = x->tls = 0;
 	x->bytes_sent = x->bytes_received = 0;
 	s->error[0] = '\0';
-	s->head_complete = false;
+	s->head_complete = s->restarted = false;
 	s->active = true;
 	x->sent = mono_now();
 	if (x->timeout)

@@ -249,7 +249,7 @@ static bool hear_bytes(struct state *s, struct str in, struct mono now)
 			return false;
 		case HTTP1_END:
 			/* An answer that came before the whole request was sent leaves the connection in between. */
-			if (!s->response.keep_alive || in.len || s->sending.under_way)
+			if (!s->response.keep_alive || in.len || s->sending.under_way || !replay_link_settle(&s->link))
 				replay_link_close(&s->link);
 			end_exchange(s, NET_NONE, "", now);
 			return true;

@@ -1,6 +1,8 @@
 """Both transports over TLS, against Python's own TLS: the same figures, the same error classes."""
 
+import hashlib
 import json
+import re
 import socket
 import ssl
 import threading
@@ -10,6 +12,12 @@ import pytest
 import support
 
 BIG = 3_000_000
+
+
+def is_whole(request):
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: *(\d+)", head.lower())
+    return bool(end) and len(body) >= (int(length.group(1)) if length else 0)
 
 
 def whole(talk):
@@ -48,6 +56,25 @@ def noise(talk):
     return False
 
 
+def stale(talk):
+    """A second answer, to nothing, in a record of its own that comes with the first one's packet."""
+    talk.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    whole(talk)
+    talk.send(b"HTTP/1.1 500 Stale\r\nContent-Length: 0\r\n\r\n")
+    talk.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+    return True
+
+
+def later(answer):
+    """The first two requests of a connection are answered well: replay uses libcurl for the first, and OpenSSL from then on."""
+
+    def act(talk):
+        talk.answered = getattr(talk, "answered", 0) + 1
+        return whole(talk) if talk.answered <= 2 else answer(talk)
+
+    return act
+
+
 class TlsPeer:
     """Answers every request as <answer> does; on its false, the connection ends (with close_notify when <polite>).
 
@@ -58,7 +85,7 @@ class TlsPeer:
         self.settings = self.settings_of(self.certificate, key, clients)
         self.later = self.settings_of(*later, clients) if later else self.settings
         self.answer, self.polite = answer, polite
-        self.requests = 0
+        self.requests, self.bodies = 0, set()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}/"
         self.accepter = threading.Thread(target=self.accept, daemon=True)
@@ -90,12 +117,13 @@ class TlsPeer:
                 more = True
                 while more:
                     request = b""
-                    while not request.endswith(b"\r\n\r\n"):
+                    while not is_whole(request):
                         piece = talk.recv(65536)
                         if not piece:
                             return
                         request += piece
                     self.requests += 1
+                    self.bodies.add(hashlib.sha256(request.partition(b"\r\n\r\n")[2]).hexdigest())
                     more = self.answer(talk)
                 if self.polite:
                     talk.unwrap()
@@ -153,6 +181,40 @@ def test_curl_and_replay_agree(weir, tls_peer, answer, errors):
     assert curl == replay
     assert replay["errors"] == errors and replay["failed"] == bool(errors)
     assert replay["kept"] == (answer in (whole, records, big))
+
+
+@pytest.mark.parametrize("answer, errors, kept", [
+    (records, [], True), (big, [], True), (closes, [], False), (nothing, [], False), (half, ["reset"], False),
+    (noise, ["protocol"], False),
+])
+@pytest.mark.parametrize("polite", [True, False])
+def test_a_kept_connection_is_no_different(weir, tls_peer, answer, errors, kept, polite):
+    """A connection that ends before the answer began is opened anew and the request sent again."""
+    peer = tls_peer(later(answer), polite=polite)
+    curl, replay = figures(weir, peer, "curl"), figures(weir, peer, "replay")
+    assert replay["errors"] == curl["errors"] == errors
+    assert replay["kept"] == curl["kept"] == kept
+
+
+def test_what_comes_behind_an_answer_belongs_to_no_other(weir, tls_peer):
+    """libcurl would take it for the next one: replay alone."""
+    assert figures(weir, tls_peer(later(stale)), "replay") | {"received": 0} == {
+        "errors": [], "failed": False, "received": 0, "kept": False}
+
+
+@pytest.mark.parametrize("transport", ["curl", "replay"])
+def test_large_bodies_arrive_whole(weir, tls_peer, transport):
+    """Larger than the socket takes at once: the rest leaves when there is room."""
+    peer = tls_peer(whole)
+    peer.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    body = weir.folder / "body"
+    body.write_bytes(bytes(range(1, 128)) * 8_000)
+    run = weir("load", "run", peer.url, "--insecure", "--http", transport, "--users", 2, "--duration", "1s", "--body", f"@{body}",
+               "--no-store", "--json", "--quiet")
+    record = json.loads(run.stdout)
+    record = {**record, **record.get("unverified", {})}
+    assert record["requests"]["failed"] == 0 and record["requests"]["total"] > 4 and record["connections"] == 2, record["requests"]
+    assert peer.bodies == {hashlib.sha256(body.read_bytes()).hexdigest()}
 
 
 @pytest.mark.parametrize("answer", [half, nothing])
