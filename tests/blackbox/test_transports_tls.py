@@ -78,13 +78,15 @@ def later(answer):
 class TlsPeer:
     """Answers every request as <answer> does; on its false, the connection ends (with close_notify when <polite>).
 
-    <clients>: the certificate that a client must show. <later>: certificate and key of all connections but the first."""
+    <clients>: the certificate that a client must show. <later>: certificate and key of all connections but the first.
+    <slow>: does not look at a request for so many seconds."""
 
-    def __init__(self, folder, answer, polite=True, clients=None, later=None):
+    def __init__(self, folder, answer, polite=True, clients=None, later=None, slow=0):
         self.certificate, key = support.make_certificate(folder, "peer")
         self.settings = self.settings_of(self.certificate, key, clients)
         self.later = self.settings_of(*later, clients) if later else self.settings
         self.answer, self.polite = answer, polite
+        self.slow, self.never = slow, threading.Event()
         self.requests, self.bodies = 0, set()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}/"
@@ -117,6 +119,7 @@ class TlsPeer:
                 more = True
                 while more:
                     request = b""
+                    self.never.wait(self.slow)
                     while not is_whole(request):
                         piece = talk.recv(65536)
                         if not piece:
@@ -205,8 +208,8 @@ def test_what_comes_behind_an_answer_belongs_to_no_other(weir, tls_peer):
 @pytest.mark.parametrize("transport", ["curl", "replay"])
 def test_large_bodies_arrive_whole(weir, tls_peer, transport):
     """Larger than the socket takes at once: the rest leaves when there is room."""
-    peer = tls_peer(whole)
-    peer.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer = tls_peer(whole, slow=0.02)
+    peer.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # small segments: the sender has little room
     body = weir.folder / "body"
     body.write_bytes(bytes(range(1, 128)) * 8_000)
     run = weir("load", "run", peer.url, "--insecure", "--http", transport, "--users", 2, "--duration", "1s", "--body", f"@{body}",
