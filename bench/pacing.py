@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 NGINX = """
 worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log crit; daemon off;
 events {{ worker_connections 4096; }}
-http {{ log_format at '$msec'; access_log {folder}/at.log at buffer=256k; keepalive_requests 100000000;
+http {{ log_format at '$msec'; access_log {folder}/at.log at buffer=16m; keepalive_requests 100000000;
   server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello"; }} }} }}
 """
 

@@ -44,6 +44,7 @@ struct state {
 	enum request_kind kind;
 	/* As libcurl was told last. */
 	struct buf method, url, header_text;
+	bool as_text; /* the URL, not in parts */
 	struct curl_slist headers[HEADERS_MAX + 2], connect_to;
 	dur_ns timeout;
 	const struct transfer_needs *needs;
@@ -253,14 +254,18 @@ static void set_needs(struct state *s, const struct transfer *x)
 
 static void set_url(struct state *s, const struct transfer *x)
 {
-	if (str_is(buf_str(&s->url), x->url))
+	/* When libcurl asks again with credentials, 7.88 goes by the text that it was given last, and would take one of
+	 * another host for a redirect. */
+	const bool as_text = x->needs && x->needs->user;
+	if (as_text == s->as_text && str_is(buf_str(&s->url), x->url))
 		return;
 	buf_clear(&s->url);
 	buf_add(&s->url, str_from(x->url));
+	s->as_text = as_text;
 	/* What cannot be taken apart is for libcurl to refuse, in its own time and words. */
-	const bool is_url = curl_url_set(s->parts, CURLUPART_URL, x->url, 0) == CURLUE_OK;
-	curl_easy_setopt(s->easy, CURLOPT_CURLU, is_url ? s->parts : NULL);
-	if (!is_url)
+	const bool in_parts = !as_text && curl_url_set(s->parts, CURLUPART_URL, x->url, 0) == CURLUE_OK;
+	curl_easy_setopt(s->easy, CURLOPT_CURLU, in_parts ? s->parts : NULL);
+	if (!in_parts)
 		curl_easy_setopt(s->easy, CURLOPT_URL, x->url);
 }
 

@@ -180,7 +180,7 @@ def test_wrong_usage_is_one_clear_sentence(weir):
     for words, text in (
         (("load", "run"), "needs FILE|URL"),
         (("load", "rum"), "there is no 'weir load rum'"),
-        (("lode",), "did you mean 'weir load'"),
+        (("laod",), "did you mean 'weir load'"),
         (("load", "run", "x.json", "--thread", "2"), "did you mean --threads?"),
         (("load", "run", "nosuchfile.json"), "nosuchfile.json"),
         (("report", "load", "nosuchrun"), "nosuchrun"),

@@ -65,6 +65,32 @@ static void digest_answers_the_challenge(void **state)
 static const struct peer_act hello[] = { PEER_READ_ONE, PEER_SEND("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
 	                                 PEER_AGAIN };
 
+/* libcurl 7.88 took the second try of a handle that had been elsewhere before for a redirect to another host. */
+static void digest_is_answered_wherever_the_handle_was_before(void **state)
+{
+	static const struct transfer_needs needs = { .user = "ann", .password = "secret" };
+	static const struct peer_act *const elsewhere[] = { hello };
+	struct peer *other = peer_start(elsewhere, 1);
+	struct rig r;
+	struct client c;
+	char url[64];
+	SET_UP(&r, digest);
+	client_init(&r, &c);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", (unsigned)peer_port(other));
+	c.x.url = url;
+	c.x.needs_curl = true;
+	client_exchange(&r, &c);
+	assert_int_equal(c.x.status, 200);
+	c.x.url = r.url;
+	c.x.needs = &needs;
+	client_exchange(&r, &c);
+	client_assert_error(&c, NET_NONE);
+	assert_int_equal(c.x.status, 200);
+	client_finish(&r, &c);
+	rig_tear_down(&r);
+	peer_stop(other);
+}
+
 /* A host that does not exist is asked at the address of the peer; a proxy is given the whole URL. */
 static void ask(struct rig *r, const struct transfer_route *route, enum transport_kind carrier)
 {
@@ -125,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(compressed_answers_are_handed_out_decoded, use_kind),
 		cmocka_unit_test_setup(digest_answers_the_challenge, use_kind),
+		cmocka_unit_test_setup(digest_is_answered_wherever_the_handle_was_before, use_kind),
 		cmocka_unit_test_setup(routes_lead_elsewhere, use_kind),
 		cmocka_unit_test(what_replay_can_do_needs_no_curl),
 	};
