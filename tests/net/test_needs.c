@@ -70,11 +70,18 @@ static void digest_is_answered_wherever_the_handle_was_before(void **state)
 {
 	static const struct transfer_needs needs = { .user = "ann", .password = "secret" };
 	static const struct peer_act *const elsewhere[] = { hello };
+	static const struct peer_act challenge[] = {
+		PEER_READ_ONE,
+		PEER_SEND(
+			"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n"
+			"Connection: close\r\nContent-Length: 0\r\n\r\n"),
+		PEER_CLOSE
+	};
 	struct peer *other = peer_start(elsewhere, 1);
 	struct rig r;
 	struct client c;
 	char url[64];
-	SET_UP(&r, digest);
+	SET_UP(&r, challenge, hello);
 	client_init(&r, &c);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", (unsigned)peer_port(other));
 	c.x.url = url;
@@ -86,6 +93,7 @@ static void digest_is_answered_wherever_the_handle_was_before(void **state)
 	client_exchange(&r, &c);
 	client_assert_error(&c, NET_NONE);
 	assert_int_equal(c.x.status, 200);
+	assert_true(rig_was_sent(&r, "Authorization: Digest username=\"ann\""));
 	client_finish(&r, &c);
 	rig_tear_down(&r);
 	peer_stop(other);
