@@ -18,8 +18,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/must.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "scenarios/program.h"
 
 #define HELP_BYTES_MAX 65536
 
@@ -88,28 +90,51 @@ static int help_for(const char *noun, const char *verb)
 	return status;
 }
 
-/* Values of these never reach a record. */
-static bool hides_value(const char *word)
+/* The bytes of <word> behind which a value begins that never reaches a record: its length when that is the next word; 0: none does. */
+static size_t before_secret(struct str word)
 {
-	return strcmp(word, "-H") == 0 || strcmp(word, "--header") == 0 || strcmp(word, "--body") == 0;
+	static const struct str names[] = { STR("--header"), STR("--body") };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (str_starts(word, names[i]) && (word.len == names[i].len || word.p[names[i].len] == '='))
+			return word.len == names[i].len ? word.len : names[i].len + 1;
+	}
+	return str_starts(word, STR("-H")) ? 2 : 0;
+}
+
+/* "https://host/path?token=***&page=2" */
+static void add_url(struct buf *line, struct str url)
+{
+	const size_t query = str_find(url, '?');
+	struct str rest = str_from_at(url, query + 1), part;
+	buf_add(line, str_first(url, query + 1));
+	for (bool first = true; str_cut(&rest, '&', &part); first = false) {
+		const size_t equals = str_find(part, '=');
+		const bool hidden = equals < part.len && secret_name(str_first(part, equals));
+		if (!first)
+			buf_add_char(line, '&');
+		buf_add(line, hidden ? str_first(part, equals + 1) : part);
+		if (hidden)
+			buf_add(line, STR("***"));
+	}
 }
 
 static char *command_line(int argc, char **argv)
 {
 	struct buf line;
+	bool hidden = false;
 	buf_init(&line, 4096);
 	buf_add(&line, STR("weir"));
 	for (int i = 1; i < argc && !buf_overflowed(&line); i++) {
-		struct str word = str_from(argv[i]);
-		const bool hidden = i > 1 && hides_value(argv[i - 1]);
-		const size_t equals = str_find(word, '=');
+		const struct str word = str_from(argv[i]);
+		const size_t shown = hidden ? 0 : before_secret(word);
 		buf_add_char(&line, ' ');
-		if (str_starts(word, STR("--header=")) || str_starts(word, STR("--body="))) {
-			buf_add(&line, str_first(word, equals + 1));
+		if (hidden || (shown && shown < word.len)) {
+			buf_add(&line, str_first(word, shown));
 			buf_add(&line, STR("***"));
 		} else {
-			buf_add(&line, hidden ? STR("***") : word);
+			add_url(&line, word);
 		}
+		hidden = shown == word.len && shown > 0;
 	}
 	char *text = xstrdup(buf_cstr(&line));
 	buf_finish(&line);

@@ -221,3 +221,8 @@ struct meter *meter_slot_collect(struct meter_slot *s)
 {
 	return atomic_exchange_explicit(&s->handed, NULL, memory_order_acquire);
 }
+
+struct meter *meter_slot_withdraw(struct meter_slot *s)
+{
+	return atomic_exchange_explicit(&s->offered, NULL, memory_order_acquire);
+}

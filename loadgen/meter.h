@@ -99,6 +99,8 @@ void meter_slot_offer(struct meter_slot *s, struct meter *empty);
 struct meter *meter_slot_swap(struct meter_slot *s, struct meter *live);
 /* [worker] Whether an empty one is offered. */
 bool meter_slot_wanted(const struct meter_slot *s);
+/* [reader] The empty one that nobody will take any more, given; NULL when it was taken. */
+struct meter *meter_slot_withdraw(struct meter_slot *s);
 /* [reader] The full one, given; NULL when there is none yet. */
 struct meter *meter_slot_collect(struct meter_slot *s);
 

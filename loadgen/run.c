@@ -39,7 +39,8 @@ struct run {
 	struct loop_wake wake;
 	struct loop_signal signals[2];
 	struct worker *workers;
-	struct meter **spare; /* per worker: the empty meter that is not offered; NULL while it is out */
+	struct meter **spare;     /* per worker: the empty meter that is not offered; NULL while it is out */
+	struct worker_news *news; /* per worker */
 	uint32_t worker_count;
 	struct mono start, end, measured_from;
 	struct mono closed; /* end of the last second that was closed */
@@ -56,6 +57,14 @@ struct run {
 	struct run_record *record;
 	size_t second_room;
 	uint64_t descriptor_limit; /* 0: unknown */
+};
+
+/* What is known of a worker now. A meter has it as sums since the start or as of a moment, so that two meters of one worker
+ * in one second do not add up. */
+struct worker_news {
+	struct executor_counts arrivals;
+	uint32_t users, in_flight;
+	bool last_taken; /* it has ended, and its last meter is in */
 };
 
 static uint32_t default_threads(void)
@@ -178,8 +187,34 @@ static void watch_thresholds(struct run *r, dur_ns length)
 		}
 }
 
+static void add_counts(struct executor_counts *into, const struct executor_counts *from)
+{
+	into->planned += from->planned;
+	into->begun += from->begun;
+	into->waited += from->waited;
+	into->ended += from->ended;
+	into->dropped += from->dropped;
+}
+
+/* What the interval cannot add up. An ended worker has no users any more. */
+static void sum_news(struct run *r)
+{
+	struct meter *m = r->interval;
+	m->arrivals = (struct executor_counts){ 0 };
+	m->users = m->in_flight = 0;
+	for (uint32_t i = 0; i < r->worker_count; i++) {
+		struct worker_news *n = &r->news[i];
+		add_counts(&m->arrivals, &n->arrivals);
+		m->users += n->users;
+		m->in_flight += n->in_flight;
+		if (n->last_taken)
+			n->users = n->in_flight = 0;
+	}
+}
+
 static void close_second(struct run *r, struct mono now)
 {
+	sum_news(r);
 	const dur_ns length = mono_since(now, r->closed);
 	const dur_ns from_measured = mono_since(r->closed, r->measured_from);
 	/* Rounded, for the alarm is a little late each time; floor for the warm-up's negative numbers. */
@@ -200,25 +235,19 @@ static void close_second(struct run *r, struct mono now)
 	meter_reset(r->interval);
 }
 
-static void add_counts(struct executor_counts *into, const struct executor_counts *from)
-{
-	into->planned += from->planned;
-	into->begun += from->begun;
-	into->waited += from->waited;
-	into->ended += from->ended;
-	into->dropped += from->dropped;
-}
-
-static void take_meter(struct run *r, const struct meter *m)
+static void take_meter(struct run *r, uint32_t worker, const struct meter *m)
 {
 	meter_add(r->interval, m);
 	meter_add(r->total, m);
-	add_counts(&r->interval->arrivals, &m->arrivals);
+	r->news[worker] = (struct worker_news){ m->arrivals, m->users, m->in_flight, false };
 }
 
+/* Those that have ended have nobody to hand a meter over; collect_meters takes their last one. */
 static void offer_meters(struct run *r)
 {
 	for (uint32_t i = 0; i < r->worker_count; i++) {
+		if (atomic_load(&r->workers[i].ended))
+			continue;
 		meter_slot_offer(&r->workers[i].slot, r->spare[i]);
 		r->spare[i] = NULL;
 		worker_poke(&r->workers[i]);
@@ -226,17 +255,32 @@ static void offer_meters(struct run *r)
 	r->waiting = true;
 }
 
+static void take_last(struct run *r, uint32_t worker)
+{
+	if (r->news[worker].last_taken)
+		return;
+	take_meter(r, worker, r->workers[worker].last);
+	r->news[worker].last_taken = true;
+}
+
 /* Takes what was handed over. True when every worker's meter is in. */
 static bool collect_meters(struct run *r)
 {
 	bool all = true;
 	for (uint32_t i = 0; i < r->worker_count; i++) {
-		struct meter *m = r->spare[i] ? NULL : meter_slot_collect(&r->workers[i].slot);
+		/* Asked first: what a worker handed over before its end is there when it has ended. */
+		const bool ended = atomic_load(&r->workers[i].ended);
+		struct meter_slot *slot = &r->workers[i].slot;
+		struct meter *m = r->spare[i] ? NULL : meter_slot_collect(slot);
 		if (m) {
-			take_meter(r, m);
+			take_meter(r, i, m);
 			meter_reset(m);
 			r->spare[i] = m;
+		} else if (ended && !r->spare[i]) {
+			r->spare[i] = meter_slot_withdraw(slot);
 		}
+		if (ended)
+			take_last(r, i);
 		all = all && r->spare[i];
 	}
 	return all;
@@ -253,7 +297,9 @@ static bool all_ended(struct run *r)
 /* Until every worker has ended. */
 static void follow_workers(struct run *r)
 {
-	struct mono next = mono_after(r->start, SECOND);
+	/* Seconds count from the end of the warm-up, so the first one is shorter where that is not whole seconds. */
+	const dur_ns lead = mono_since(r->measured_from, r->start) % SECOND;
+	struct mono next = mono_after(r->start, lead > 0 ? lead : SECOND);
 	while (!all_ended(r)) {
 		const struct mono now = mono_now();
 		if (r->waiting && collect_meters(r))
@@ -274,12 +320,9 @@ static int join_workers(struct run *r, struct err *err)
 	for (uint32_t i = 0; i < r->worker_count; i++)
 		worker_join(&r->workers[i]);
 	r->joined = true;
-	/* What was handed over before the end; the counts in it are older than those of the last meters. */
 	collect_meters(r);
-	r->interval->arrivals = (struct executor_counts){ 0 };
 	for (uint32_t i = 0; i < r->worker_count; i++) {
 		struct worker *w = &r->workers[i];
-		take_meter(r, w->last);
 		worker_finish(w);
 		meter_destroy(r->spare[i]);
 		if (w->error.kind != ERR_NONE && result == 0) {
@@ -400,6 +443,7 @@ static int start_workers(struct run *r, struct err *err)
 	const uint32_t count = threads < THREADS_MAX ? threads : THREADS_MAX;
 	r->workers = xcalloc(count, sizeof(*r->workers));
 	r->spare = xcalloc(count, sizeof(struct meter *));
+	r->news = xcalloc(count, sizeof(*r->news));
 	r->start = mono_after(mono_now(), HEAD_START);
 	r->end = mono_after(r->start, r->program->duration);
 	r->measured_from = mono_after(r->start, r->program->warmup);
@@ -486,6 +530,7 @@ static int execute(struct run *r, struct err *err)
 	}
 	free(r->workers);
 	free(r->spare);
+	free(r->news);
 	return result;
 }
 

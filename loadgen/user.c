@@ -198,8 +198,12 @@ static void pause_user(struct user *u)
 	/* The pause before a new attempt belongs to the request; any other lies between two. */
 	const struct mono from = u->vm.pause_in_step ? u->transfer.end : u->intended;
 	u->wake = mono_after(from, u->vm.pause_ns);
-	if (!u->vm.pause_in_step)
-		u->intended = u->able = u->wake;
+	if (!u->vm.pause_in_step) {
+		u->intended = u->wake;
+		/* Whoever waited for a user cannot be sent before that one was free, pause or not (decision 0001). */
+		if (u->wake.ns > u->able.ns)
+			u->able = u->wake;
+	}
 	u->state = USER_PAUSING;
 	worker_push_sleeper(u->worker, u);
 }

@@ -86,7 +86,10 @@ bool watch_interval(struct watch *w, const struct meter *m, dur_ns length)
 	w->elapsed += length;
 	if (w->ring && w->filled < w->room)
 		return false;
-	const double value = verdict_value(w->threshold, &w->all);
+	double value = verdict_value(w->threshold, &w->all);
+	/* A target that stands still answers at a rate, of nothing. */
+	if (w->ring && w->threshold->figure == FIGURE_RATE && isnan(value) && w->all.measured > 0)
+		value = 0;
 	note(w, value);
 	w->ended = w->threshold->aborts && w->elapsed >= w->threshold->grace && !isnan(value) &&
 	           !threshold_holds(w->threshold, value);

@@ -8,6 +8,7 @@
 
 /* Arrivals that are begun in one turn at most: answers must be stamped soon even when the schedule is behind. */
 #define ADMIT_MAX 64
+#define CPU_SAMPLE_LEAST (100 * MILLISECOND)
 
 /* --- the ready list and the sleepers --- */
 
@@ -199,7 +200,8 @@ static void stamp_meter(struct worker *w)
 	const dur_ns cpu = thread_cpu(), passed = mono_since(now, w->cpu_since);
 	w->meter->users = w->users_made;
 	w->meter->in_flight = w->in_flight;
-	w->meter->cpu = passed > 0 ? (double)(cpu - w->cpu_then) / (double)passed : 0;
+	/* Of a moment nothing can be said: a worker without work has lived for microseconds, all of them busy. */
+	w->meter->cpu = passed >= CPU_SAMPLE_LEAST ? (double)(cpu - w->cpu_then) / (double)passed : 0;
 	w->cpu_since = now;
 	w->cpu_then = cpu;
 	publish_counts(w);
@@ -261,11 +263,20 @@ static uint32_t flow_of_number(const struct executor_plan *plan, uint64_t number
 	return 0;
 }
 
-/* Arrivals that still waited for a user when the run ended: their clients have waited at least this long. */
-static void count_unserved(struct worker *w, struct mono end)
+/* From when on nobody is begun any more, and nobody waits. */
+static struct mono end_of_executor(const struct worker *w, uint32_t number, struct mono end)
+{
+	const struct executor_plan *x = &w->plan.program->executors[number];
+	const struct mono own = mono_after(w->plan.start, x->start + x->duration);
+	return own.ns < end.ns ? own : end;
+}
+
+/* Arrivals that still waited for a user when their executor, or the run, ended: their clients have waited at least this long. */
+static void count_unserved(struct worker *w, struct mono run_end)
 {
 	const struct program *p = w->plan.program;
 	for (uint32_t i = 0; i < p->executor_count; i++) {
+		const struct mono end = end_of_executor(w, i, run_end);
 		struct arrival a;
 		while (!w->stopped[i] && w->executors[i]->ops->unserved(w->executors[i], end, &a)) {
 			const struct flow *f = &p->flows[flow_of_number(&p->executors[i], a.number)];
@@ -305,7 +316,7 @@ static void finish_run(struct worker *w)
 	for (work(w); w->in_flight > 0 && mono_now().ns < until.ns && !atomic_load(&w->stop); work(w))
 		sleep_until(w, until);
 	cut_users(w);
-	count_unserved(w, stopped ? now : w->plan.end);
+	count_unserved(w, now.ns < w->plan.end.ns ? now : w->plan.end);
 	stamp_meter(w);
 	w->last = w->meter;
 	w->meter = NULL;

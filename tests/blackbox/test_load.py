@@ -71,6 +71,50 @@ def test_a_scenario_runs_and_leaves_its_record(weir, demo_app):
     assert again.json()["requests"] == figures["requests"]
 
 
+def test_what_is_secret_on_the_command_line_stays_there(weir, demo_app):
+    app = demo_app(workers=8)
+    run = weir("load", "run", app.url + "/api/version?page=2&api_key=SECRET1&b", "-HAuthorization: Bearer SECRET2", "-H", "X: SECRET3",
+               "--header=Cookie: SECRET4", "--body", "SECRET5", "--body=SECRET6", "-X", "POST", "--duration", "100ms", "--json",
+               "--store", weir.folder / "weir.db")
+    assert "page=2&api_key=***&b -H*** -H *** --header=*** --body *** --body=*** -X POST" in run.json()["manifest"]["command"], run
+    report = weir("report", "load", "--store", weir.folder / "weir.db")
+    assert "SECRET" not in run.stdout + run.stderr + report.stdout, (run, report)
+    assert b"SECRET" not in b"".join(path.read_bytes() for path in weir.folder.glob("weir.db*"))
+
+
+def test_a_worker_that_has_nothing_to_do_holds_nobody_up(weir, demo_app):
+    """One user, two threads: the second one ends at once, and the seconds of the first go on, one row each."""
+    app = demo_app(workers=8, latency="20ms")
+    load = [{"executor": "shared-iterations", "users": 1, "iterations": 100, "for": "30s"}]
+    steps = {"f": {"steps": [{"get": "/api/groups"}]}}
+    run = weir("load", "run", scenario(weir, app.url, flows=steps, load=load), "--threads", 2, "--no-store", "--csv", "-", "--quiet")
+    rows = [dict(zip(run.stdout.splitlines()[0].split(","), row.split(","))) for row in run.stdout.splitlines()[1:]]
+    assert len(rows) >= 2 and [int(row["second"]) for row in rows] == list(range(len(rows))), run.stdout
+    assert {row["users"] for row in rows} == {"1"} and sum(int(row["completed_requests"]) for row in rows) == 100
+    # What it does in the moments before it ends is no share of a second.
+    assert all(float(row["busiest_worker_cpu_share"]) < 0.5 for row in rows), run.stdout
+
+
+def test_waiting_for_a_user_is_not_the_generators_lateness(weir, demo_app):
+    """Also when the flow begins with a pause: decision 0001."""
+    app = demo_app(workers=8, latency="20ms")
+    load = [{"executor": "constant-rate", "rate": 100, "for": "1s", "users": 1}]
+    steps = {"f": {"steps": [{"pause": "1ms"}, {"get": "/api/groups"}]}}
+    run = weir("load", "run", scenario(weir, app.url, flows=steps, load=load), "--no-store", "--json", "--quiet")
+    assert run.json()["validity"]["send_lag_us"]["p50"] < 100_000, run
+
+
+def test_who_waits_waits_no_longer_than_the_run(weir, demo_app):
+    """Arrivals of an executor that is over are as old as they were at its end, not as the plan could have been long."""
+    app = demo_app(workers=8, latency="20ms")
+    load = [{"executor": "constant-rate", "rate": 100, "for": "1s", "users": 1},
+            {"executor": "per-user-iterations", "users": 1, "iterations": 10}]
+    steps = {"f": {"steps": [{"get": "/api/groups"}]}}
+    run = weir("load", "run", scenario(weir, app.url, flows=steps, load=load), "--no-store", "--json", "--quiet")
+    figures = {**run.json(), **run.json().get("unverified", {})}
+    assert figures["response_time_us"]["max"] < 5e6, run
+
+
 def test_a_url_is_enough(weir, demo_app):
     app = demo_app(workers=8)
     run = weir("load", "run", app.url + "/api/version", "--rate", 100, "--duration", "1s", "--json")

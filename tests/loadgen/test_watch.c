@@ -45,6 +45,19 @@ static void what_is_judged_at_the_end_needs_no_watch(void **state)
 	watch_destroy(NULL);
 }
 
+static void nothing_in_a_window_is_a_rate_of_nothing(void **state)
+{
+	const struct threshold t = parse("rate > 5/s", SECOND, true, 0);
+	struct watch *w = watch_create(&t);
+	struct threshold_record r = { 0 };
+	assert_false(second(w, 10, 0, MILLISECOND));
+	assert_true(second(w, 0, 0, 0)); /* the target stands still: that ends it */
+	watch_verdict(w, &r);
+	assert_true(r.has_value && r.value == 0 && !r.met);
+	free(r.that);
+	watch_destroy(w);
+}
+
 static void the_worst_window_is_the_verdict(void **state)
 {
 	const struct threshold t = parse("error_rate < 10%", 3 * SECOND, false, 0);
@@ -133,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_judged_at_the_end_needs_no_watch),
+		cmocka_unit_test(nothing_in_a_window_is_a_rate_of_nothing),
 		cmocka_unit_test(the_worst_window_is_the_verdict),
 		cmocka_unit_test(for_a_lower_limit_the_worst_is_the_least),
 		cmocka_unit_test(a_window_is_judged_only_when_it_is_full),
