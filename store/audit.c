@@ -99,6 +99,8 @@ bool audit_check_row(const struct audit_row *row, struct audit_report *report)
 	char hash[AUDIT_HASH_TEXT_BYTES];
 	if (row->seq != report->head_seq + 1)
 		return bad(report, report->head_seq + 1, "the event is missing");
+	if (row->cut)
+		return bad(report, row->seq, "the event is not what was written: a text goes on behind a zero byte");
 	if (strcmp(row->prev_hash, prev) != 0)
 		return bad(report, row->seq, "the event does not follow the one before it");
 	if (!audit_chain(prev, row->seq, row->body, hash) || strcmp(row->hash, hash) != 0)

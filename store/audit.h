@@ -28,6 +28,7 @@ bool audit_chain(const char *prev, int64_t seq, const char *canonical, char ret_
 struct audit_row {
 	int64_t seq, at_ms;
 	const char *id, *rollout, *type, *body, *prev_hash, *hash; /* rollout may be NULL */
+	bool cut; /* a text goes on behind a zero byte: SQL sees another one than we do */
 };
 
 /* Looks at the next row; <report> holds the way so far (zeroed at the start). False at the first wrong one, which the

@@ -1,8 +1,11 @@
 #include "store/sqlite/db.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -55,6 +58,20 @@ static int fail(struct db *db, int code, struct err *err)
 	return err_set(err, ERR_STORE, "store '%s': %s", db->path, sqlite3_errmsg(db->handle));
 }
 
+/* SQLite keeps the number of its last try, which was to open the file for reading only. */
+static const char *why_not(const char *path, int number)
+{
+	struct stat there;
+	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+		return "it is a folder";
+	char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	const bool closed = access(path, F_OK) < 0 && access(slash ? folder : ".", W_OK | X_OK) < 0 && errno == EACCES;
+	free(folder);
+	return closed ? "its folder may not be written to" : strerror(number);
+}
+
 struct db *db_open(const char *path, struct err *err)
 {
 	struct db *db = xcalloc(1, sizeof(*db));
@@ -65,7 +82,7 @@ struct db *db_open(const char *path, struct err *err)
 		const int number = sqlite3_system_errno(db->handle);
 		fail(db, code, err);
 		if (number)
-			err_set(err, ERR_STORE, "store '%s': it cannot be opened: %s", path, strerror(number));
+			err_set(err, ERR_STORE, "store '%s': it cannot be opened: %s", path, why_not(path, number));
 		goto failed;
 	}
 	sqlite3_extended_result_codes(db->handle, 1);
@@ -158,6 +175,12 @@ int query_next(struct query *q, struct err *err)
 const char *query_text(struct query *q, int column)
 {
 	return (const char *)sqlite3_column_text(q->statement, column);
+}
+
+bool query_text_is_cut(struct query *q, int column)
+{
+	const char *text = query_text(q, column);
+	return text && strlen(text) != (size_t)sqlite3_column_bytes(q->statement, column);
 }
 
 int64_t query_int(struct query *q, int column)

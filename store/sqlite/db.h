@@ -58,6 +58,7 @@ bool db_was_duplicate(const struct db *db);
 struct query *db_query(struct db *db, const char *sql, const struct arg *args, struct err *err);
 int query_next(struct query *q, struct err *err);    /* 1 a row, 0 the end, -1 */
 const char *query_text(struct query *q, int column); /* borrowed until query_next; NULL for SQL NULL */
+bool query_text_is_cut(struct query *q, int column); /* it goes on behind a zero byte */
 int64_t query_int(struct query *q, int column);
 double query_real(struct query *q, int column);
 void query_finish(struct query *q);

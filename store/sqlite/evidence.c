@@ -143,7 +143,11 @@ int sqlite_event_walk(struct store *s, bool (*look)(const struct audit_row *row,
 	                           NO_ARGS, err);
 	int r;
 	while ((r = query_next(q, err)) > 0) {
+		bool cut = false;
+		for (int column = 2; column < 8; column++)
+			cut = cut || query_text_is_cut(q, column);
 		const struct audit_row row = {
+			.cut = cut,
 			.seq = query_int(q, 0),
 			.at_ms = query_int(q, 1),
 			.id = query_text(q, 2),
