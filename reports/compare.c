@@ -353,9 +353,11 @@ static void warn_of_manifests(struct run_comparison *c, const json_t *base, cons
 		{ "scenario_hash", "the scenarios are not the same" },
 		{ "target", "the targets are not the same" },
 		{ "threads", "the generators had different numbers of threads" },
+		{ "cores", "the generators had different numbers of cores" },
 		{ "host", "the generators ran on different hosts" },
 		{ "cpu", "the generators ran on different processors" },
 		{ "weir", "the runs were made by different versions of weir" },
+		{ "libcurl", "the runs were made with different versions of libcurl" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		json_t *b = json_object_get(base, parts[i].key), *n = json_object_get(now, parts[i].key);
@@ -367,6 +369,22 @@ static void warn_of_manifests(struct run_comparison *c, const json_t *base, cons
 		free(was);
 		free(is);
 	}
+}
+
+/* Share of the requests that replay carried; NAN: none were. */
+static double by_replay(const struct run_record *r)
+{
+	const uint64_t all = r->by_replay + r->by_curl;
+	return all ? (double)r->by_replay / (double)all : NAN;
+}
+
+/* libcurl needs several times the CPU of replay, which shows in times below a millisecond. */
+static void warn_of_transports(struct run_comparison *c, const struct run_record *base, const struct run_record *now)
+{
+	const double was = by_replay(base), is = by_replay(now);
+	if (fabs(was - is) > ALIKE)
+		warn(c, "the transports differ: replay carried %.0f %% of the requests then, %.0f %% now", 100 * was,
+		     100 * is);
 }
 
 static void warn_of_loads(struct run_comparison *c, const struct run_record *base, const struct run_record *now)
@@ -400,6 +418,7 @@ void run_comparison_make(const struct run_record *base, const struct run_record 
 	for (int f = 0; f < COMPARE_FIGURES; f++)
 		ret->design_effect[f] = 1;
 	warn_of_manifests(ret, base->manifest, now->manifest);
+	warn_of_transports(ret, base, now);
 	warn_of_loads(ret, base, now);
 	if (refusal(base) || refusal(now)) {
 		ret->refused = xasprintf("the %s %s", refusal(base) ? "baseline" : "present run",
