@@ -64,6 +64,13 @@ static ssize_t reason(SSL *ssl, int result, const char *what, char *detail, size
 		return TLS_AGAIN;
 	case SSL_ERROR_ZERO_RETURN:
 		return 0;
+	case SSL_ERROR_SYSCALL:
+	case SSL_ERROR_SSL:
+		/* An end without a word: whether the answer may end here is for its parser to say. */
+		if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
+		    (os_errno == 0 && !ERR_peek_error()))
+			return 0;
+		return failed(what, os_errno, detail, detail_bytes);
 	default:
 		return failed(what, os_errno, detail, detail_bytes);
 	}

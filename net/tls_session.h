@@ -28,7 +28,7 @@ struct tls_session;
 struct tls_session *tls_session_take(CURL *easy, int fd);
 
 enum { TLS_AGAIN = -1, TLS_FAILED = -2 };
-/* Bytes sent or received, 0 at the end that the peer announced, or one of the above. After TLS_AGAIN the same bytes have to
+/* Bytes sent or received, 0 at the end of the connection, or one of the above. After TLS_AGAIN the same bytes have to
  * be offered again, from the same place. Of a failure, <detail> gets OpenSSL's words. */
 ssize_t tls_session_send(struct tls_session *t, struct str bytes, char *detail, size_t detail_bytes);
 ssize_t tls_session_receive(struct tls_session *t, char *to, size_t room, char *detail, size_t detail_bytes);

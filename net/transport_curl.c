@@ -151,8 +151,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *state)
 	const struct str line = str_trim((struct str){ bytes, size * count });
 	if (x->first_byte.ns == 0)
 		x->first_byte = mono_now();
+	/* The blank line of "100 Continue" is not the last one's. */
 	if (line.len == 0)
 		s->head_complete = true;
+	else if (line.p == bytes && str_starts(line, STR("HTTP/")))
+		s->head_complete = false;
 	/* The status line comes this way, too, and so does what continues a header on the next line. */
 	if (x->ear->header && line.p == bytes && !str_starts(line, STR("HTTP/"))) {
 		const size_t colon = str_find(line, ':');

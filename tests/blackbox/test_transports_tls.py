@@ -42,6 +42,11 @@ def closes(talk):
     return False
 
 
+def until_end(talk):
+    talk.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
+    return False
+
+
 def half(talk):
     talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
     return False
@@ -187,7 +192,7 @@ def test_curl_and_replay_agree(weir, tls_peer, answer, errors):
 
 
 @pytest.mark.parametrize("answer, errors, kept", [
-    (records, [], True), (big, [], True), (closes, [], False), (nothing, [], False), (half, ["reset"], False),
+    (records, [], True), (big, [], True), (closes, [], False), (until_end, [], False), (nothing, [], False), (half, ["reset"], False),
     (noise, ["protocol"], False),
 ])
 @pytest.mark.parametrize("polite", [True, False])
