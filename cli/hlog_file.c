@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -20,9 +21,14 @@ int hlog_file_open(struct hlog_file *h, const char *path, struct err *err)
 	*h = (struct hlog_file){ .path = path };
 	if (!path)
 		return 0;
-	h->file = is_stdout(h) ? tmpfile() : fopen(path, "we");
-	if (h->file)
+	/* What is in it stays until there is something to put in its place: the target may not even answer. */
+	h->made = access(path, F_OK) < 0;
+	h->file = is_stdout(h) ? tmpfile() : fopen(path, "ae");
+	struct stat there;
+	if (h->file && fstat(fileno(h->file), &there) == 0) {
+		h->regular = S_ISREG(there.st_mode);
 		return 0;
+	}
 	h->path = NULL;
 	return err_set_errno(err, errno, "--hlog: '%s' cannot be written", path);
 }
@@ -72,6 +78,8 @@ static void begin(struct hlog_file *h, const struct run_progress *p)
 {
 	struct buf text;
 	h->begun = true;
+	if (h->regular && ftruncate(fileno(h->file), 0) < 0)
+		h->trouble = errno;
 	h->every = p->total > LONG_RUN ? 10 * SECOND : SECOND;
 	hist_init_latency(&h->all);
 	make_tags(h, p);
@@ -136,10 +144,14 @@ static int copy_to_stdout(struct hlog_file *h)
 	return ferror(h->file) || fflush(stdout) != 0 ? -1 : 0;
 }
 
+/* Never a device or a pipe: to root, /dev/null is a name like any other. */
 static void set_aside(const struct hlog_file *h)
 {
+	if (!h->regular)
+		return;
 	if (!h->begun) {
-		unlink(h->path);
+		if (h->made)
+			unlink(h->path);
 		return;
 	}
 	char *aside = xasprintf("%s.unverified", h->path);

@@ -27,6 +27,7 @@ struct tagged {
 struct hlog_file {
 	const char *path; /* kept; NULL: there is none */
 	FILE *file;
+	bool made, regular;    /* by us; a file and no device or pipe */
 	struct hist all;       /* of the interval under way */
 	struct tagged *tagged; /* and its parts: the flows, then weir's own */
 	size_t tagged_count;

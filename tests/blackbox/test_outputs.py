@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import xml.etree.ElementTree
 
@@ -374,6 +375,21 @@ def test_the_view_keeps_to_every_size(weir, demo_app, on_terminal):
     assert program.finish(support.DEADLINE_S) == 5
     assert restored(program)
     assert "ABORTED" in program.stdout_path.read_text(), "the summary takes the place of the view"
+
+
+def test_a_log_of_histograms_replaces_nothing_before_there_is_something(weir, tmp_path):
+    log, device = tmp_path / "log.hlog", tmp_path / "null"
+    log.write_text("yesterday's")
+    try:
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    except PermissionError:
+        device = None
+    for path in filter(None, (log, device)):
+        run = weir("load", "run", "http://127.0.0.1:1/", "--duration", "1s", "--no-store", "--hlog", path)
+        assert run.status == 3 and path.exists(), run
+    assert log.read_text() == "yesterday's"
+    run = weir("load", "run", "http://127.0.0.1:1/", "--duration", "1s", "--no-store", "--hlog", tmp_path / "new.hlog")
+    assert run.status == 3 and not (tmp_path / "new.hlog").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGSEGV, signal.SIGABRT])
