@@ -13,7 +13,7 @@
 struct baseline_flags {
 	struct common_options common;
 	double ratio;
-	dur_ns floor;
+	const char *floor; /* a duration; 0 is one, too */
 };
 
 static const struct option options[] = {
@@ -24,7 +24,7 @@ static const struct option options[] = {
 static const struct option compare_options[] = {
 	{ "ratio", 0, OPTION_NUMBER, offsetof(struct baseline_flags, ratio), "N", 1.0001, 1000,
 	  "a regression is at least so many times the baseline (1.5)" },
-	{ "floor", 0, OPTION_DURATION, offsetof(struct baseline_flags, floor), "D", 0, 0,
+	{ "floor", 0, OPTION_STRING, offsetof(struct baseline_flags, floor), "D", 0, 0,
 	  "smaller differences of a time are ignored (5ms)" },
 	COMMON_OPTIONS(struct baseline_flags),
 	{ .type = OPTION_END },
@@ -161,8 +161,9 @@ static int compare_records(const struct invocation *in, const struct run_record 
 	struct buf text;
 	if (f->ratio > 0)
 		limits.ratio = f->ratio;
-	if (f->floor > 0)
-		limits.floor = f->floor;
+	const int wrong = duration_given("floor", f->floor, &limits.floor);
+	if (wrong)
+		return wrong;
 	buf_init(&text, REPORT_BYTES_MAX);
 	report_compare(base, now, &limits, &style, &c, &text);
 	int status = f->common.json ? print_json(run_comparison_encode(&c, base, now)) : print_result(buf_str(&text));

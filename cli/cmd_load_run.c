@@ -43,7 +43,7 @@ static const struct option options[] = {
 	  "what to look at on the server meanwhile (a JSON array; in place of the scenario's \"observe\")" },
 	{ "threads", 't', OPTION_NUMBER, offsetof(struct run_flags, threads), "N", 1, 256,
 	  "worker threads (cores - 1)" },
-	{ "seed", 0, OPTION_NUMBER, offsetof(struct run_flags, seed), "N", 0, 9e15,
+	{ "seed", 0, OPTION_NUMBER, offsetof(struct run_flags, seed), "N", 1, 9e15,
 	  "of all random choices, to repeat a run" },
 	{ "insecure", 'k', OPTION_FLAG, offsetof(struct run_flags, insecure), NULL, 0, 0,
 	  "do not verify TLS certificates" },
@@ -80,6 +80,17 @@ static int open_watch(const struct invocation *in, const struct run_flags *f, co
 }
 
 /* Before any load is sent: a store that cannot be opened is an error when it was asked for, else a warning. */
+/* Before any load is sent, which would be for nothing. */
+static int find_baseline(struct store *store, const char *name)
+{
+	struct run_record base;
+	struct err err;
+	if (store_baseline_get(store, name, &base, &err) < 0)
+		return fail(&err);
+	run_record_finish(&base);
+	return 0;
+}
+
 static int open_store(const struct run_flags *f, struct store **ret_store)
 {
 	struct err err;
@@ -88,7 +99,7 @@ static int open_store(const struct run_flags *f, struct store **ret_store)
 		return 0;
 	*ret_store = store_open(f->common.store, &err);
 	if (*ret_store)
-		return 0;
+		return f->baseline ? find_baseline(*ret_store, f->baseline) : 0;
 	if (f->common.store || f->baseline)
 		return fail(&err);
 	fail_with(EXIT_MET, "warning: the run will not be kept: %s", err.text);

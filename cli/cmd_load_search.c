@@ -24,7 +24,8 @@ struct search_flags {
 	struct url_options url;
 	const char *slo, *observe, *http;
 	double start, most, threads, seed;
-	dur_ns trial, confirm, warmup;
+	dur_ns trial, confirm;
+	const char *warmup; /* a duration; 0 is one, too */
 	bool insecure, no_store;
 };
 
@@ -39,14 +40,14 @@ static const struct option options[] = {
 	  "how long each load is held (10s)" },
 	{ "confirm", 0, OPTION_DURATION, offsetof(struct search_flags, confirm), "D", 5e9, 3.6e12,
 	  "how long the answer is confirmed (30s)" },
-	{ "warmup", 0, OPTION_DURATION, offsetof(struct search_flags, warmup), "D", 0, 0,
+	{ "warmup", 0, OPTION_STRING, offsetof(struct search_flags, warmup), "D", 0, 0,
 	  "left out at the start of each trial (2s)" },
 	REQUEST_OPTIONS(struct search_flags),
 	{ "observe", 0, OPTION_STRING, offsetof(struct search_flags, observe), "FILE", 0, 0,
 	  "what to look at on the server meanwhile (a JSON array; in place of the scenario's \"observe\")" },
 	{ "threads", 't', OPTION_NUMBER, offsetof(struct search_flags, threads), "N", 1, 256,
 	  "worker threads (cores - 1)" },
-	{ "seed", 0, OPTION_NUMBER, offsetof(struct search_flags, seed), "N", 0, 9e15,
+	{ "seed", 0, OPTION_NUMBER, offsetof(struct search_flags, seed), "N", 1, 9e15,
 	  "of all random choices, to repeat a search" },
 	{ "insecure", 'k', OPTION_FLAG, offsetof(struct search_flags, insecure), NULL, 0, 0,
 	  "do not verify TLS certificates" },
@@ -177,7 +178,10 @@ static int search(const struct invocation *in, const struct search_flags *f, con
 	struct observing *observing;
 	enum transport_kind http;
 	struct err err;
+	dur_ns warmup = WARMUP_DEFAULT;
 	int wrong = read_slo(f->slo, input->program, &slo);
+	if (!wrong)
+		wrong = duration_given("warmup", f->warmup, &warmup);
 	if (!wrong)
 		wrong = http_kind_read(f->http, &http);
 	if (!wrong)
@@ -200,7 +204,7 @@ static int search(const struct invocation *in, const struct search_flags *f, con
 		            .most_rate = f->most > 0 ? f->most : MOST_DEFAULT,
 		            .trial = f->trial ? f->trial : TRIAL_DEFAULT,
 		            .confirm = f->confirm ? f->confirm : CONFIRM_DEFAULT },
-		.warmup = f->warmup ? f->warmup : WARMUP_DEFAULT,
+		.warmup = warmup,
 		.run = { .threads = (uint32_t)f->threads,
 		         .seed = f->seed > 0 ? (uint64_t)f->seed : rng_fresh_seed() >> 12,
 		         .insecure = f->insecure,

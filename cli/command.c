@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/units.h"
+
 static enum exit_status status_of(enum err_kind kind)
 {
 	switch (kind) {
@@ -39,6 +41,14 @@ int fail_with(enum exit_status status, const char *format, ...)
 	fputc('\n', stderr);
 	va_end(args);
 	return status;
+}
+
+int duration_given(const char *option, const char *text, dur_ns *into)
+{
+	size_t at;
+	if (!text || duration_parse(str_from(text), into, &at))
+		return 0;
+	return fail_with(EXIT_USAGE, "--%s: '%s' is not a duration such as 30s or 250ms", option, text);
 }
 
 int fail_diagnostics(const struct diags *d)

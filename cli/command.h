@@ -73,6 +73,9 @@ struct common_options {
 
 /* Print one clear sentence (or the diagnostics) on stderr and give the exit status. */
 int fail(const struct err *err);
+/* For durations that may be 0: <text> into <into>, which stays as it is without one. An exit status. */
+int duration_given(const char *option, const char *text, dur_ns *into);
+
 int fail_with(enum exit_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int fail_diagnostics(const struct diags *d);
 

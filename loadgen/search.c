@@ -210,5 +210,5 @@ void search_take(struct search *s, const struct trial_figures *figures, struct s
 void search_stop(struct search *s, const char *why, struct search_record *record)
 {
 	if (!s->done)
-		finish(s, record, "not found", why);
+		finish(s, record, "unfinished", why);
 }

@@ -83,10 +83,11 @@ static void judge_arrivals(const struct generator_health *h, struct run_record *
 		say(r, RUN_NOT_VALID, "%.2f %% of the arrivals were dropped, because no user was free",
 		    (double)h->dropped / planned * 100);
 	/* From here on only suspect: the worst comes first. */
-	if (achieved < ACHIEVED_LEAST && !saturated)
+	const double unserved = 1 - achieved - (double)h->dropped / planned;
+	if (unserved > 1 - ACHIEVED_LEAST && !saturated)
 		say(r, RUN_SUSPECT,
 		    "%.1f %% of the arrivals never began: all users were waiting for the target; they are counted as censored",
-		    (1 - achieved) * 100);
+		    unserved * 100);
 	if ((double)h->waited / planned > WAITED_SUSPECT)
 		say(r, RUN_SUSPECT,
 		    "%.1f %% of the arrivals waited for a free user (their response times include it); allow more users",

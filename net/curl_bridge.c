@@ -146,9 +146,19 @@ void curl_cells_finish(struct curl_cells *cells)
 	cells->count = 0;
 }
 
-void curl_bridge_set_up(CURL *easy, const struct curl_cells *cells, void *owner, char *detail,
+static curl_socket_t open_socket(void *socket_errno, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	const int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	if (fd < 0)
+		*(int *)socket_errno = errno;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+void curl_bridge_set_up(CURL *easy, const struct curl_cells *cells, void *owner, char *detail, int *socket_errno,
                         struct curl_slist *connect_to)
 {
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, socket_errno);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -210,7 +220,7 @@ static bool is_want_of_ours(long os_errno)
 	return os_errno == EADDRNOTAVAIL || os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS;
 }
 
-enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail)
+enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail, int socket_errno)
 {
 	long os_errno = 0;
 	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
@@ -222,7 +232,7 @@ enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail)
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return NET_DNS;
 	case CURLE_COULDNT_CONNECT:
-		return is_want_of_ours(os_errno) ? NET_LOCAL : NET_CONNECT;
+		return is_want_of_ours(os_errno) || is_want_of_ours(socket_errno) ? NET_LOCAL : NET_CONNECT;
 	case CURLE_OPERATION_TIMEDOUT:
 		return NET_TIMEOUT;
 	case CURLE_SSL_CONNECT_ERROR:

@@ -44,8 +44,9 @@ struct curl_cell *curl_cells_join(struct curl_cells *c);
 void curl_cell_leave(struct curl_cell *c);
 
 /* What every handle of the cells has: no signals, no proxy of the environment, http and https only; and the route.
- * <detail>: room for CURL_ERROR_SIZE, kept. <connect_to>: as below. */
-void curl_bridge_set_up(CURL *easy, const struct curl_cells *cells, void *owner, char *detail,
+ * <detail>: room for CURL_ERROR_SIZE, kept. <socket_errno>: kept; is set when this machine gives no socket, which libcurl
+ * does not tell. <connect_to>: as below. */
+void curl_bridge_set_up(CURL *easy, const struct curl_cells *cells, void *owner, char *detail, int *socket_errno,
                         struct curl_slist *connect_to);
 
 /* Proxy, certificates and the address that is connected to. <authorities>: NULL: libcurl reads them itself.
@@ -53,8 +54,8 @@ void curl_bridge_set_up(CURL *easy, const struct curl_cells *cells, void *owner,
 void curl_bridge_set_route(CURL *easy, const struct transport_options *options, struct authorities *authorities,
                            struct curl_slist *connect_to);
 
-/* The class of a failure; <detail> as libcurl filled it. */
-enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail);
+/* The class of a failure; <detail> and <socket_errno> as they were filled, 0 when they were not. */
+enum net_error curl_bridge_error(CURL *easy, CURLcode code, const char *detail, int socket_errno);
 
 /* Whether the peer ended the connection with an alert of TLS: with version 1.3 it tells only after the handshake that it does
  * not like the client's certificate. */

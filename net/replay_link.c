@@ -23,7 +23,7 @@ int replay_link_init(struct replay_link *l, struct curl_cells *cells, void *owne
 			curl_cell_leave(l->cell);
 		return err_set(err, ERR_IO, "libcurl gives no handle; are there descriptors left?");
 	}
-	curl_bridge_set_up(l->easy, cells, owner, l->detail, &l->connect_to);
+	curl_bridge_set_up(l->easy, cells, owner, l->detail, &l->socket_errno, &l->connect_to);
 	curl_easy_setopt(l->easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(l->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	return 0;
@@ -47,6 +47,7 @@ void replay_link_open(struct replay_link *l, const char *url, bool secure)
 	l->owned = l->settled = false;
 	l->session = NULL;
 	l->detail[0] = '\0';
+	l->socket_errno = 0;
 	curl_easy_setopt(l->easy, CURLOPT_URL, url);
 	curl_easy_setopt(l->easy, CURLOPT_BUFFERSIZE, OPENING_BUFFER_BYTES);
 	must(curl_multi_add_handle(l->cell->multi, l->easy) == CURLM_OK);

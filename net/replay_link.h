@@ -30,6 +30,7 @@ struct replay_link {
 	struct curl_cell *cell;
 	CURL *easy;
 	char detail[CURL_ERROR_SIZE]; /* why it could not be opened, or failed */
+	int socket_errno;             /* why there was no socket for it */
 	struct curl_slist connect_to; /* as libcurl wants it */
 };
 

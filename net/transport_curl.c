@@ -50,6 +50,7 @@ struct state {
 	const struct transfer_needs *needs;
 	bool secure; /* of the URL */
 	char error[CURL_ERROR_SIZE];
+	int socket_errno;
 };
 
 struct curl_transport {
@@ -116,7 +117,7 @@ static void on_finished(CURL *easy, CURLcode code)
 	if (restart(s, code))
 		return;
 	x->end = mono_now();
-	x->error = curl_bridge_error(s->easy, code, s->error);
+	x->error = curl_bridge_error(s->easy, code, s->error, s->socket_errno);
 	x->detail[0] = '\0';
 	if (x->error == NET_NONE && !s->head_complete) {
 		/* To libcurl a connection that ends among the headers is an answer without a body. */
@@ -301,6 +302,7 @@ static void curl_start(struct transport *base, struct transfer *x)
 	x->dns = x->connect = x->tls = 0;
 	x->bytes_sent = x->bytes_received = 0;
 	s->error[0] = '\0';
+	s->socket_errno = 0;
 	s->head_complete = s->restarted = false;
 	s->active = true;
 	x->sent = mono_now();
@@ -359,7 +361,7 @@ static int curl_attach(struct transport *base, struct transfer *x, struct err *e
 	buf_init(&s->method, HEADER_TEXT_MAX);
 	buf_init(&s->url, HEADER_TEXT_MAX);
 	buf_init(&s->header_text, HEADER_TEXT_MAX);
-	curl_bridge_set_up(easy, &t->cells, s, s->error, &s->connect_to);
+	curl_bridge_set_up(easy, &t->cells, s, s->error, &s->socket_errno, &s->connect_to);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir/" WEIR_VERSION);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, s);

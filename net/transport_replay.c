@@ -340,7 +340,7 @@ static void on_opened(CURL *easy, CURLcode code)
 		code = CURLE_COULDNT_CONNECT;
 	if (code != CURLE_OK) {
 		const char *why = s->link.detail[0] ? s->link.detail : curl_easy_strerror(code);
-		enum net_error error = curl_bridge_error(easy, code, why);
+		enum net_error error = curl_bridge_error(easy, code, why, s->link.socket_errno);
 		fail_exchange(s, error, why, mono_now());
 		return;
 	}

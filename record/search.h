@@ -50,7 +50,8 @@ struct search_record {
 	double verified; /* arrivals per second confirmed; 0: none */
 	dur_ns verified_for;
 	double highest_pass, lowest_fail; /* 0: none */
-	/* "verified", "lower bound only" (no failure was met), "not found" (the first load failed), "generator limited" */
+	/* "verified", "lower bound only" (no failure was met), "not found" (the first load failed), "generator limited",
+	 * "unfinished" (it was ended) */
 	char *answer;
 	char *stopped_because; /* a sentence */
 	/* What was observed of the server; often nothing. values[i] belongs to completed[i]: requests that ended in a second.

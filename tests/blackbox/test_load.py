@@ -365,5 +365,11 @@ def test_descriptors_that_run_out_are_our_fault_not_the_targets(demo_app, start)
     status, many = run(400)
     assert status == 3 and "400 users need a descriptor each, and the system allows 300" in many.stderr
     assert app.stats()["requests"] == 0
+    # A run too short for a second's look at the descriptors: each connection tells by itself.
+    app.set(latency="500ms")
+    short = start("/bin/sh", "-c", 'ulimit -n 60 && exec "$@"', "sh", support.BUILD / "weir", "load", "run", app.url + "/api/groups",
+                  "--rate", 200, "--duration", "800ms", "--no-store", "--quiet", "--threads", 1)
+    assert short.wait() == 4 and "for want of a local port or" in short.stdout, short.stdout
+    app.set(latency="0s")
     status, just_not = run(299)
     assert status == 4 and "all 300 descriptors" in just_not.stdout.replace("\n             ", "")

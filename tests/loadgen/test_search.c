@@ -233,7 +233,7 @@ static void an_interrupted_search_keeps_what_it_knows(void **state)
 	search_stop(&s, "it was interrupted", &record);
 	search_stop(&s, "once more", &record); /* the first counts */
 	assert_false(search_next(&s, &rate, &time, &phase));
-	assert_string_equal(record.answer, "not found");
+	assert_string_equal(record.answer, "unfinished");
 	assert_string_equal(record.stopped_because, "it was interrupted");
 	assert_true(record.highest_pass == 10 && record.verified == 0);
 	search_record_finish(&record);
