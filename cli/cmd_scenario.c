@@ -57,7 +57,11 @@ static int scenario_dump(const struct invocation *in)
 	program_dump(input.program, &text);
 	for (size_t i = 0; i < input.observe.item_count; i++)
 		buf_printf(&text, "  observe %s %s\n", input.observe.items[i].kind->key, input.observe.items[i].name);
-	const int printed = print_result(buf_str(&text));
+	const struct scenario_flags *f = in->options;
+	const int printed = f->common.json
+	                            ? print_json(json_pack("{s:s, s:s, s:s}", "name", input.program->name, "target",
+	                                                   input.program->target.url, "program", buf_cstr(&text)))
+	                            : print_result(buf_str(&text));
 	buf_finish(&text);
 	scenario_input_finish(&input);
 	return printed;

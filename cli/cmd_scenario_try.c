@@ -69,7 +69,8 @@ static void on_exchange(void *arg, const struct trial_exchange *e)
 	add_outcome(out, &e->vm->outcome);
 }
 
-static int try_flow(const struct invocation *in, const struct program *p, uint32_t flow, bool *failed)
+/* With --json all flows are one result: they are added to <all>, and nothing is printed. */
+static int try_flow(const struct invocation *in, const struct program *p, uint32_t flow, struct buf *all, bool *failed)
 {
 	const struct try_flags *f = in->options;
 	struct trial_result result;
@@ -90,7 +91,10 @@ static int try_flow(const struct invocation *in, const struct program *p, uint32
 		if (result.problem[0])
 			buf_printf(&out, "\n  FAILED: %s\n", result.problem);
 		*failed = *failed || result.failed;
-		status = print_result(buf_str(&out));
+		if (f->common.json)
+			buf_add(all, buf_str(&out));
+		else
+			status = print_result(buf_str(&out));
 	}
 	buf_finish(&out);
 	return status;
@@ -100,16 +104,21 @@ static int scenario_try(const struct invocation *in)
 {
 	const struct try_flags *f = in->options;
 	struct scenario_input input;
+	struct buf all;
 	bool failed = false, found = false;
 	int status = scenario_input_read(&input, in->arguments[0], &f->none);
 	if (status)
 		return status;
+	buf_init(&all, TRY_BYTES_MAX);
 	for (uint32_t i = 0; i < input.program->flow_count && status == EXIT_MET; i++) {
 		if (f->flow && strcmp(f->flow, input.program->flows[i].name) != 0)
 			continue;
 		found = true;
-		status = try_flow(in, input.program, i, &failed);
+		status = try_flow(in, input.program, i, &all, &failed);
 	}
+	if (status == EXIT_MET && found && f->common.json)
+		status = print_json(json_pack("{s:b, s:s}", "passed", !failed, "transcript", buf_cstr(&all)));
+	buf_finish(&all);
 	if (!found)
 		status = fail_with(EXIT_USAGE, "--flow: there is no flow '%s'", f->flow);
 	scenario_input_finish(&input);

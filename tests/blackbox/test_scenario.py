@@ -67,6 +67,10 @@ def test_try_shows_everything_but_secrets(weir, demo_app):
     path = write(weir, demo_app().url, flows, vars={"password": "demo"})
     run = weir("scenario", "try", path)
     assert run.status == 1, run
+    as_json = weir("scenario", "try", path, "--json")
+    assert as_json.status == 1 and as_json.json()["passed"] is False and "POST " in as_json.json()["transcript"], as_json
+    dumped = weir("scenario", "dump", path, "--json").json()
+    assert dumped["program"] == weir("scenario", "dump", path).stdout and dumped["name"], dumped
     assert '{"user":"ann","password":"***"}' in run.stdout and "Authorization: ***" in run.stdout
     assert '"token":"***"' in run.stdout
     assert "= passed" in run.stdout and "= FAILED: status 200-399: got 404" in run.stdout
