@@ -58,13 +58,14 @@ bool jsonscan_pointer_parse(struct str text, struct arena *arena, struct jsonsca
 			*reterr_why = "a JSON Pointer has at most 16 parts";
 			return false;
 		}
-		if (part.len > JSONSCAN_TOKEN_BYTES) {
-			*reterr_why = "a part of a JSON Pointer has at most 128 bytes";
-			return false;
-		}
 		if (!token_decode(part, arena, &tokens[count], &bad)) {
 			*reterr_at += bad;
 			*reterr_why = "\"~\" must be written \"~0\" in a JSON Pointer, and \"/\" within a key \"~1\"";
+			return false;
+		}
+		/* Decoded: what it is compared with, and what an importer measures. */
+		if (tokens[count].key.len > JSONSCAN_TOKEN_BYTES) {
+			*reterr_why = "a part of a JSON Pointer has at most 128 bytes";
 			return false;
 		}
 		count++;
