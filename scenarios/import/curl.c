@@ -469,8 +469,10 @@ static void write_scenario(struct import *c, struct buf *out)
 		return;
 	}
 	char *name = draft_slug(str_from_at(str_from(c->origin), str_find(str_from(c->origin), '/') + 2), "curl");
-	if (!draft_write(&c->draft, c->origin, "curl command lines", name, out))
-		diags_add(c->diags, 0, 1, NULL, "the scenario would be larger than %u bytes", IMPORT_OUT_BYTES);
+	char *why = draft_write(&c->draft, c->origin, "curl command lines", name, out);
+	if (why)
+		diags_add(c->diags, 0, 1, NULL, "%s", why);
+	free(why);
 	free(name);
 }
 

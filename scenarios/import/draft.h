@@ -75,8 +75,9 @@ void draft_pause(json_t *steps, const char *pause);
 /* The environment variable that stands for <value>, which was called <name>. Borrowed from the draft. */
 const char *draft_secret(struct draft *d, struct str name, struct str value);
 
-/* Writes the scenario. <origin> is an absolute URL; options->target comes before it. False when it is too large. */
-bool draft_write(struct draft *d, const char *origin, const char *what, const char *name, struct buf *out);
+/* Writes the scenario. <origin> is an absolute URL; options->target comes before it. Why it cannot be written (given:
+ * free), or NULL. */
+char *draft_write(struct draft *d, const char *origin, const char *what, const char *name, struct buf *out);
 
 /* --- words of the language (draft_text.c) --- */
 

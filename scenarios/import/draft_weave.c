@@ -241,6 +241,20 @@ static json_t *scrub_text(struct draft *d, struct str text)
 
 static void scrub(struct draft *d, json_t *value);
 
+/* A path keeps its first byte: it begins with "/", also where that is how a secret begins. */
+static void scrub_path(struct draft *d, json_t *step, const char *key)
+{
+	json_t *value = json_object_get(step, key);
+	if (!value)
+		return;
+	const struct str text = { json_string_value(value), json_string_length(value) };
+	json_t *rest = scrub_text(d, str_from_at(text, 1));
+	if (rest)
+		json_object_set_new(step, key,
+		                    json_sprintf("%.*s%s", STR_ARG(str_first(text, 1)), json_string_value(rest)));
+	json_decref(rest);
+}
+
 static void scrub_member(struct draft *d, json_t *object, const char *key, json_t *value)
 {
 	if (!json_is_string(value)) {
@@ -279,8 +293,8 @@ static void scrub(struct draft *d, json_t *value)
 
 void draft_scrub(struct draft *d)
 {
-	static const char *const places[] = { "get",  "post",    "put",     "patch", "delete",
-		                              "head", "options", "headers", "json",  "body" };
+	static const char *const paths[] = { "get", "post", "put", "patch", "delete", "head", "options" };
+	static const char *const places[] = { "headers", "json", "body" };
 	const char *name;
 	json_t *flow, *step;
 	size_t i;
@@ -291,6 +305,8 @@ void draft_scrub(struct draft *d)
 	{
 		json_array_foreach(json_object_get(flow, "steps"), i, step)
 		{
+			for (size_t p = 0; p < ARRAY_LEN(paths); p++)
+				scrub_path(d, step, paths[p]);
 			for (size_t p = 0; p < ARRAY_LEN(places); p++) {
 				json_t *value = json_object_get(step, places[p]);
 				if (value)

@@ -192,20 +192,26 @@ static json_t *make_target(struct draft *d, const char *origin)
 	return draft_take_string(&text);
 }
 
-/* What this file promises: the text is a scenario. */
-static bool compiles(struct str text)
+/* What this file promises: the text is a scenario. Why it is none (given: free), or NULL. That would be a mistake of ours,
+ * but what is imported comes from anywhere: whoever imports it is told, and can say so, instead of seeing weir abort. */
+static char *why_no_scenario(struct str text)
 {
 	const struct program_inputs in = { 0 };
 	struct program *p = NULL;
 	struct doc doc;
+	char *why = NULL;
+	if (text.len >= IMPORT_OUT_BYTES)
+		return xasprintf("the scenario would be larger than %u bytes", IMPORT_OUT_BYTES);
 	doc_init(&doc, "imported", text);
-	const bool good = program_compile(&doc, &in, &p) == 0;
+	if (program_compile(&doc, &in, &p) < 0)
+		why = xasprintf("no sound scenario comes out of this, which is a mistake of weir: %s",
+		                doc.diags.count ? doc.diags.list[0].message : "it does not compile");
 	program_destroy(p);
 	doc_finish(&doc);
-	return good;
+	return why;
 }
 
-bool draft_write(struct draft *d, const char *origin, const char *what, const char *name, struct buf *out)
+char *draft_write(struct draft *d, const char *origin, const char *what, const char *name, struct buf *out)
 {
 	draft_scrub(d);
 	name_steps(d);
@@ -224,13 +230,11 @@ bool draft_write(struct draft *d, const char *origin, const char *what, const ch
 	char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	json_decref(root);
 	must(text);
-	const struct str written = str_from(text);
-	const bool fits = written.len < IMPORT_OUT_BYTES;
-	if (fits) {
-		must(compiles(written));
-		buf_add(out, written);
+	char *why = why_no_scenario(str_from(text));
+	if (!why) {
+		buf_add(out, str_from(text));
 		buf_add_char(out, '\n');
 	}
 	free(text);
-	return fits;
+	return why;
 }

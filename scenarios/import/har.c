@@ -244,6 +244,7 @@ static int write_scenario(struct reading *r, struct doc *doc, struct buf *out)
 {
 	struct draft d;
 	struct draft_url url;
+	char *why = NULL;
 	const struct node root = doc_root(doc);
 	draft_init(&d, r->options);
 	if (build(r, &d, false)) {
@@ -263,8 +264,11 @@ static int write_scenario(struct reading *r, struct doc *doc, struct buf *out)
 		free(url.origin);
 	if (d.step_count == 0)
 		node_error(&root, "static files count with --all", "no request of this recording can be a step");
-	else if (!draft_write(&d, r->origin, "a HAR", name ? name : "har", out))
-		node_error(&root, NULL, "the scenario would be larger than %u bytes", IMPORT_OUT_BYTES);
+	else
+		why = draft_write(&d, r->origin, "a HAR", name ? name : "har", out);
+	if (why)
+		node_error(&root, NULL, "%s", why);
+	free(why);
 	free(name);
 	draft_finish(&d);
 	return doc_ok(doc) ? 0 : -1;

@@ -300,7 +300,7 @@ static bool check_version(const struct node *root)
 static void write_scenario(struct walk *w, const struct node *root, struct buf *out)
 {
 	struct draft *d = w->api.draft;
-	char *target = choose_target(w);
+	char *target = choose_target(w), *why = NULL;
 	json_t *title = json_object_get(json_object_get(w->api.root, "info"), "title");
 	char *name = draft_slug((struct str){ json_string_value(title), json_string_length(title) }, "api");
 	if (w->deletes)
@@ -313,8 +313,11 @@ static void write_scenario(struct walk *w, const struct node *root, struct buf *
 	if (d->step_count == 0)
 		node_error(root, w->deletes || w->deprecated ? "--all keeps DELETE and deprecated operations" : NULL,
 		           "no operation of this document can be a step");
-	else if (!draft_write(d, target, "an OpenAPI document", name, out))
-		node_error(root, NULL, "the scenario would be larger than %u bytes", IMPORT_OUT_BYTES);
+	else
+		why = draft_write(d, target, "an OpenAPI document", name, out);
+	if (why)
+		node_error(root, NULL, "%s", why);
+	free(why);
 	free(name);
 	free(target);
 }
