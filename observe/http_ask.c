@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "observe/answers.h"
-#include "observe/conceal.h"
 #include "observe/sampler.h"
 
 /* A little before the sampler gives up, so that its reason is told. */
@@ -36,11 +35,12 @@ static const struct str_pair form_header[] = {
 	{ { "Content-Type", 12 }, { "application/x-www-form-urlencoded", 33 } },
 };
 
-void http_ask_init(struct http_ask *a, struct transport *transport, const char *url, http_answered *answered)
+void http_ask_init(struct http_ask *a, struct transport *transport, const char *url, const char *place,
+                   http_answered *answered)
 {
 	a->transport = transport;
 	a->url = xstrdup(url);
-	a->place = conceal_url(url);
+	a->place = place;
 	a->answered = answered;
 	buf_init(&a->question, QUESTION_BYTES_MAX);
 	buf_init(&a->answer, ANSWER_BYTES_MAX);
@@ -54,7 +54,6 @@ void http_ask_finish(struct http_ask *a)
 	buf_finish(&a->question);
 	buf_finish(&a->answer);
 	free(a->url);
-	free(a->place);
 	a->url = NULL;
 }
 

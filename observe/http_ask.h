@@ -19,15 +19,16 @@ struct http_ask {
 	struct transfer transfer;
 	bool attached;
 	char *url;
-	char *place;     /* the URL as it may be shown */
-	bool form;       /* POST with a form body */
-	bool any_status; /* an answer with any status is an answer */
+	const char *place; /* the URL as it may be shown */
+	bool form;         /* POST with a form body */
+	bool any_status;   /* an answer with any status is an answer */
 	struct buf question, answer;
 	http_answered *answered;
 };
 
-/* <transport> is kept; <url> is copied. */
-void http_ask_init(struct http_ask *a, struct transport *transport, const char *url, http_answered *answered);
+/* <transport> and <place> are kept; <url> is copied. */
+void http_ask_init(struct http_ask *a, struct transport *transport, const char *url, const char *place,
+                   http_answered *answered);
 void http_ask_finish(struct http_ask *a); /* a zeroed one is fine */
 
 /* GET, or POST of a->question when a->form. Nothing may be under way. -1: it could not begin, and no answer comes. */

@@ -1,75 +1,131 @@
 #include "observe/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/must.h"
 
 #define TEXT_BYTES_MAX 8192
 #define NAME_BYTES_MAX 64
 
-/* Puts one ${env.NAME} or ${env.NAME:-DEFAULT}, which starts <rest>, into <out>. The number of bytes it takes in the text; 0: it is wrong. */
-static size_t put_env(const struct node *n, struct str all, struct str rest, const struct observe_inputs *inputs,
-                      struct buf *out)
+/* A text that is put together: as it is, and as it may be told. */
+struct put {
+	const struct node *n;
+	const struct observe_inputs *inputs;
+	struct arena *arena;
+	struct str all;
+	struct buf out, shown;
+	bool whole; /* all of it is one value of the environment */
+};
+
+static const char *env(const struct observe_inputs *inputs, struct str key)
 {
 	char name[128];
-	const size_t at = (size_t)(rest.p - all.p), end = str_find(rest, '}');
+	snprintf(name, sizeof(name), "%.*s", STR_ARG(key));
+	return inputs->get_env ? inputs->get_env(inputs->arg, name) : NULL;
+}
+
+static void put_value(struct put *p, const char *value)
+{
+	buf_add(&p->out, str_from(value));
+	buf_add(&p->shown, STR("***"));
+	conceal_add(&p->inputs->item->secrets, p->arena, value);
+}
+
+/* Puts one ${env.NAME} or ${env.NAME:-DEFAULT}, which starts <rest>. The number of bytes it takes in the text; 0: it is wrong. */
+static size_t put_env(struct put *p, struct str rest)
+{
+	const size_t at = (size_t)(rest.p - p->all.p), end = str_find(rest, '}');
 	struct str inside = str_from_at(str_first(rest, end), 6), key = inside;
 	const char *otherwise = memmem(inside.p, inside.len, ":-", 2);
 	if (otherwise)
 		key.len = (size_t)(otherwise - inside.p);
-	if (!str_starts(rest, STR("${env.")) || end == rest.len || key.len == 0 || key.len >= sizeof(name)) {
-		node_part_error(n, at, 2, "Only ${env.NAME} and ${env.NAME:-DEFAULT} can be used here.",
+	if (!str_starts(rest, STR("${env.")) || end == rest.len || key.len == 0 || key.len >= 128) {
+		node_part_error(p->n, at, 2, "Only ${env.NAME} and ${env.NAME:-DEFAULT} can be used here.",
 		                "this is not ${env.NAME}");
 		return 0;
 	}
-	snprintf(name, sizeof(name), "%.*s", STR_ARG(key));
-	const char *value = inputs->get_env ? inputs->get_env(inputs->arg, name) : NULL;
+	const char *value = env(p->inputs, key);
 	if (!value && !otherwise) {
-		node_part_error(n, at, end + 1, NULL, "the environment has no variable %s", name);
+		node_part_error(p->n, at, end + 1, NULL, "the environment has no variable %.*s", STR_ARG(key));
 		return 0;
 	}
-	buf_add(out, value ? str_from(value) : str_from_at(inside, key.len + 2));
+	if (value) {
+		put_value(p, value);
+		p->whole = at == 0 && end + 1 == p->all.len;
+	} else {
+		/* What stands in the file is no secret. */
+		buf_add(&p->out, str_from_at(inside, key.len + 2));
+		buf_add(&p->shown, str_from_at(inside, key.len + 2));
+	}
 	return end + 1;
+}
+
+static bool put_all(struct put *p)
+{
+	for (size_t at = 0; at < p->all.len;) {
+		const struct str rest = str_from_at(p->all, at);
+		size_t used = 1;
+		if (str_starts(rest, STR("${"))) {
+			used = put_env(p, rest);
+		} else {
+			buf_add_char(&p->out, rest.p[0]);
+			buf_add_char(&p->shown, rest.p[0]);
+		}
+		if (used == 0)
+			return false;
+		at += used;
+	}
+	if (buf_overflowed(&p->out))
+		node_error(p->n, NULL, "this is longer than %d bytes", TEXT_BYTES_MAX);
+	else if (p->out.len == 0)
+		node_error(p->n, NULL, "this must not be empty");
+	else
+		return true;
+	return false;
+}
+
+/* <ret_shown>: the same as it may be told; of an address that is wholly of the environment only the item's name. */
+static const char *read_text(const struct node *n, const struct observe_inputs *inputs, struct arena *arena,
+                             const char **ret_shown)
+{
+	struct put p = { .n = n, .inputs = inputs, .arena = arena };
+	const struct observe_item *item = inputs->item;
+	const char *result = NULL;
+	if (!node_expect(n, JSON_STRING, "a string"))
+		return NULL;
+	p.all = node_str(n);
+	buf_init(&p.out, TEXT_BYTES_MAX);
+	/* Three stars for one byte, at the most. */
+	buf_init(&p.shown, TEXT_BYTES_MAX * 3);
+	if (put_all(&p)) {
+		result = arena_strdup(arena, buf_cstr(&p.out));
+		const char *name = item->name ? item->name : item->kind->key;
+		*ret_shown = arena_strdup(arena, p.whole ? name : buf_cstr(&p.shown));
+		conceal_add_password(&inputs->item->secrets, arena, result);
+	}
+	buf_finish(&p.out);
+	buf_finish(&p.shown);
+	return result;
 }
 
 const char *observe_text(const struct node *n, const struct observe_inputs *inputs, struct arena *arena)
 {
-	struct buf out;
-	const char *result = NULL;
-	size_t at = 0;
-	if (!node_expect(n, JSON_STRING, "a string"))
-		return NULL;
-	const struct str all = node_str(n);
-	buf_init(&out, TEXT_BYTES_MAX);
-	while (at < all.len) {
-		const struct str rest = str_from_at(all, at);
-		size_t used = 1;
-		if (str_starts(rest, STR("${")))
-			used = put_env(n, all, rest, inputs, &out);
-		else
-			buf_add_char(&out, rest.p[0]);
-		if (used == 0)
-			goto end;
-		at += used;
-	}
-	if (buf_overflowed(&out))
-		node_error(n, NULL, "this is longer than %d bytes", TEXT_BYTES_MAX);
-	else if (out.len == 0)
-		node_error(n, NULL, "this must not be empty");
-	else
-		result = arena_strdup(arena, buf_cstr(&out));
-end:
-	buf_finish(&out);
-	return result;
+	const char *shown;
+	return read_text(n, inputs, arena, &shown);
 }
 
 const char *observe_url(const struct node *n, const struct observe_inputs *inputs, struct arena *arena)
 {
-	const char *url = observe_text(n, inputs, arena);
+	const char *shown, *url = read_text(n, inputs, arena, &shown);
 	if (!url)
 		return NULL;
-	if (str_starts(str_from(url), STR("http://")) || str_starts(str_from(url), STR("https://")))
+	if (str_starts(str_from(url), STR("http://")) || str_starts(str_from(url), STR("https://"))) {
+		char *place = conceal_url(shown);
+		inputs->item->place = arena_strdup(arena, place);
+		free(place);
 		return url;
+	}
 	/* Not shown: it may be a secret that stands in the wrong place. */
 	node_error(n, NULL, "this must be a URL that starts with http:// or https://");
 	return NULL;
@@ -150,7 +206,9 @@ static void read_item(const struct node *n, const struct observe_inputs *inputs,
 	item->kind = kind_of(n);
 	if (!item->kind || !read_fields(n, item->kind, arena, item))
 		return;
-	item->kind->read(n, inputs, arena, item);
+	struct observe_inputs own = *inputs;
+	own.item = item;
+	item->kind->read(n, &own, arena, item);
 	check_values(n, item);
 	const bool named = node_get(n, "name", &name);
 	if (!item->name)
@@ -185,4 +243,15 @@ bool observe_plan_read(const struct node *n, const struct observe_inputs *inputs
 		return false;
 	*ret_plan = plan;
 	return true;
+}
+
+struct sampler *sampler_create(struct loop *loop, struct transport *transport, const struct observe_item *item,
+                               struct err *err)
+{
+	struct sampler *s = item->kind->create(loop, transport, item, err);
+	if (s)
+		s->secrets = item->secrets;
+	else
+		conceal_all(item->secrets, err->text, sizeof(err->text));
+	return s;
 }

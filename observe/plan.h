@@ -34,6 +34,8 @@ struct observe_item {
 	int64_t pid, port; /* of a process: one of pid, port, pid_file; else 0 */
 	const char *pid_file;
 	const char *url;
+	const char *place;            /* the URL as it may be told; NULL: it is none of HTTP */
+	const struct secret *secrets; /* what ${env...} put into the texts, and passwords that stand in them */
 	struct observe_value *values;
 	size_t value_count;
 	dur_ns interval; /* of Prometheus's scrapes */
@@ -47,6 +49,7 @@ struct observe_plan {
 struct observe_inputs {
 	const char *(*get_env)(void *arg, const char *name); /* NULL: not set */
 	void *arg;
+	struct observe_item *item; /* observe_plan_read's own: the item whose texts are read */
 };
 
 /* Reads the array <n> into <arena>. Mistakes become diagnostics of the document; true when there were none. */
@@ -74,11 +77,8 @@ struct sampler_kind {
 extern const struct sampler_kind *const sampler_kinds[];
 
 /* The sampler of <item>. <loop>, <transport> and <item> are kept. Given: sampler_destroy. */
-static inline struct sampler *sampler_create(struct loop *loop, struct transport *transport,
-                                             const struct observe_item *item, struct err *err)
-{
-	return item->kind->create(loop, transport, item, err);
-}
+struct sampler *sampler_create(struct loop *loop, struct transport *transport, const struct observe_item *item,
+                               struct err *err);
 
 /* All keys of an item of that kind. */
 void observe_item_fields(const struct sampler_kind *kind, struct field ret_fields[OBSERVE_FIELDS_MAX]);

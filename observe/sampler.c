@@ -16,6 +16,7 @@ static void answer(struct loop_timer *t)
 			s->values[i] = NAN;
 		err_set(&s->err, ERR_UNREACHABLE, "no answer within %d ms", (int)(SAMPLER_LIMIT / MILLISECOND));
 	}
+	conceal_all(s->secrets, s->err.text, sizeof(s->err.text));
 	/* Copies: the callback may ask again. */
 	const struct err err = s->err;
 	double values[SAMPLER_SERIES_MAX];

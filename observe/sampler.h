@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "net/loop.h"
 #include "net/transport.h"
+#include "observe/conceal.h"
 
 /* Before the next second. */
 #define SAMPLER_LIMIT (900 * MILLISECOND)
@@ -50,14 +51,15 @@ struct sampler_ops {
 	void (*destroy)(struct sampler *s); /* ends with sampler_finish and free */
 };
 
-/* The first member of each kind. Its fields but values and err are sampler.c's. */
+/* The first member of each kind. Its fields but values and err are sampler.c's, <secrets> is sampler_create's. */
 struct sampler {
 	const struct sampler_ops *ops;
 	struct loop *loop;
 	struct sampler_series series[SAMPLER_SERIES_MAX];
 	size_t series_count; /* fixed from creation on */
 	double values[SAMPLER_SERIES_MAX];
-	struct err err; /* why something is missing; ERR_NONE: nothing went wrong */
+	struct err err;               /* why something is missing; ERR_NONE: nothing went wrong */
+	const struct secret *secrets; /* kept: hidden in each reason that is told */
 	struct loop_timer timer;
 	bool busy, ended;
 	sampler_answered *done;

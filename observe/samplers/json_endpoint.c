@@ -66,7 +66,7 @@ static struct sampler *json_create(struct loop *loop, struct transport *transpor
 	struct json_sampler *j = xcalloc(1, sizeof(*j));
 	sampler_init(&j->base, &json_ops, loop);
 	j->item = item;
-	http_ask_init(&j->ask, transport, item->url, json_answered);
+	http_ask_init(&j->ask, transport, item->url, item->place, json_answered);
 	for (size_t i = 0; i < item->value_count; i++)
 		sampler_add(&j->base, item->name, item->values[i].name, item->values[i].unit);
 	return &j->base;

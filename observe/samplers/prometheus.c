@@ -111,7 +111,7 @@ static struct sampler *prometheus_create(struct loop *loop, struct transport *tr
 		struct one_query *q = &p->queries[i];
 		q->owner = p;
 		q->number = i;
-		http_ask_init(&q->ask, transport, url, query_answered);
+		http_ask_init(&q->ask, transport, url, item->place, query_answered);
 		q->ask.form = q->ask.any_status = true;
 		buf_printf(&q->ask.question, "timeout=%dms&query=", (int)(SAMPLER_LIMIT / MILLISECOND) - 100);
 		buf_add_url_escaped(&q->ask.question, str_from(item->values[i].at));

@@ -99,6 +99,27 @@ def test_what_cannot_be_observed_is_told_before_any_load(observe):
     assert observe.app.stats()["requests"] == 0
 
 
+def test_what_the_environment_says_is_never_told(observe):
+    """A secret in the path, an odd password, and an address that libpq takes apart in the wrong place."""
+    values = {"a": "/a"}
+    for item, told in [
+        ({"name": "q", "json": "http://127.0.0.1:1/${env.SECRET}/x", "values": values}, "http://127.0.0.1:1/***/x"),
+        ({"name": "q", "json": "http://u:${env.ODD}@127.0.0.1:1/", "values": values}, "http://127.0.0.1:1/"),
+        ({"name": "q", "json": "${env.URL}", "values": values}, ": q: "),
+        ({"name": "q", "postgres": "${env.DB}"}, "PostgreSQL: "),
+    ]:
+        env = {
+            "SECRET": SECRET,
+            "ODD": f"p/{SECRET}?x@{SECRET}",
+            "URL": f"http://{SECRET}.invalid/{SECRET}",
+            "DB": f"postgresql://u:pass/word@{SECRET}.invalid/db?host={SECRET}part.invalid&port=1",
+        }
+        result, series = observe([item], env=env)
+        assert result.status == 3 and not series, result
+        assert told in " ".join(result.stderr.split()), result
+        assert SECRET not in result.stderr + result.stdout, result
+
+
 def test_mistakes_in_the_file(observe, tmp_path):
     result, _ = observe([{"hots": True}, {"process": 0}])
     assert result.status == 2, result

@@ -55,6 +55,17 @@ static const struct {
 	  NO_VALUES },
 	{ "postgres, nobody", "{\"postgres\": \"postgresql://u:" SECRET "@127.0.0.1:%d/db\"}", CLOSED, NO_VALUES },
 	{ "postgres, silence", "{\"postgres\": \"postgresql://u:" SECRET "@127.0.0.1:%d/db\"}", SILENT, NO_VALUES },
+	{ "json, secret in the path", "{\"json\": \"http://127.0.0.1:%d/${env.S}/x\", \"values\": {\"q\": \"/queue\"}}",
+	  CLOSED, NO_VALUES },
+	{ "json, odd password", "{\"json\": \"http://u:${env.ODD}@127.0.0.1:%d/\", \"values\": {\"q\": \"/queue\"}}",
+	  CLOSED, NO_VALUES },
+	{ "json, odd password in the file",
+	  "{\"json\": \"http://u:p/" SECRET "?x@" SECRET "@127.0.0.1:%d/\", \"values\": {\"q\": \"/queue\"}}", CLOSED,
+	  NO_VALUES },
+	{ "json, all of the environment", "{\"json\": \"${env.URL}\", \"values\": {\"q\": \"/queue\"}}", NOWHERE,
+	  NO_VALUES },
+	{ "postgres, odd password", "{\"postgres\": \"${env.DB}\"}", NOWHERE, NO_VALUES },
+	{ "process of a secret file", "{\"process\": {\"pid_file\": \"/none/${env.S}\"}}", NOWHERE, NO_VALUES },
 	{ "postgres, nonsense", "{\"postgres\": \"host=127.0.0.1 port=%d password=" SECRET "\"}", NONSENSE, NO_VALUES },
 };
 
@@ -163,14 +174,23 @@ static void ask_and_wait(struct world *w)
 	assert_int_equal(w->answers, wanted);
 }
 
-static const char *no_env(void *arg, const char *name)
+static const char *get_env(void *arg, const char *name)
 {
+	static const char *const variables[][2] = {
+		{ "S", SECRET },
+		{ "ODD", "p/" SECRET "?x@" SECRET },
+		{ "URL", "http://u:" SECRET "@127.0.0.1:1/" SECRET },
+		{ "DB", "postgresql://u:5432/" SECRET "@" SECRET ".invalid/db?host=" SECRET "part&port=1" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+		if (strcmp(name, variables[i][0]) == 0)
+			return variables[i][1];
 	return NULL;
 }
 
 static void begin(struct world *w, size_t number)
 {
-	static const struct observe_inputs inputs = { .get_env = no_env };
+	static const struct observe_inputs inputs = { .get_env = get_env };
 	const struct transport_options options = { .kind = TRANSPORT_CURL };
 	struct err err;
 	char plan[512] = "[";
@@ -306,7 +326,7 @@ static void the_reason_says_what_happened(void **state)
 		{ 9, "http://127.0.0.1:1/: " },
 		{ 10, "http://127.0.0.1:" },
 		{ 11, "status 500" },
-		{ 13, "query 'a': http://127.0.0.1:1/api/v1/query: " },
+		{ 13, "query 'a': http://127.0.0.1:1/: " },
 		{ 15, "it has no status" },
 		{ 16, "PostgreSQL: connection to server at \"127.0.0.1\", port 1 failed" },
 		{ 17, "no answer within 900 ms" },
