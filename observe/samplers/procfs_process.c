@@ -1,10 +1,10 @@
 /* procfs_process.c: { "process": PID | {"pid_file": PATH} | {"listens": PORT} }: CPU, memory and threads of a process of
  * this machine, from /proc/PID/stat and status.
  *
- * Which processes these are is looked up at first, and again whenever one of them is gone. With "listens" they are all
- * that hold a listening socket of that port: a server with worker processes is their sum. A process is known by number
- * and start time, so that another with the same number is never taken for it; in the second in which the processes
- * change, CPU is missing.
+ * Which process it is is looked up at first, and again when it is gone. With "listens" they are all that hold a listening
+ * socket of that port: a server with worker processes is their sum. Workers come and go, so they are looked up each time,
+ * and more than fit are an error, not a part of the sum. A process is known by number and start time, so that another with
+ * the same number is never taken for it; in the second in which the processes change, CPU is missing.
  *
  * Memory is VmRSS of status. smaps_rollup would share common pages out fairly, but walks the page tables under the
  * process's lock: it would slow down what it looks at. */
@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -63,8 +64,10 @@ static int add_process(struct process_sampler *p, uint64_t pid, struct err *err)
 	struct procfs_process found;
 	if (!read_process(p, pid, &found))
 		return err_set(err, ERR_NOT_FOUND, "there is no process %llu", (unsigned long long)pid);
-	if (p->count < PROCESSES_MAX)
-		p->all[p->count++] = (struct one_process){ pid, found.started };
+	if (p->count == PROCESSES_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d processes listen on port %d", PROCESSES_MAX,
+		               (int)p->item->port);
+	p->all[p->count++] = (struct one_process){ pid, found.started };
 	return 0;
 }
 
@@ -100,25 +103,45 @@ static bool holds_socket(const char *pid, const uint64_t *sockets, size_t count)
 	return found;
 }
 
-static int find_by_port(struct process_sampler *p, struct err *err)
+/* The listening sockets of the port: their number, or -1. */
+static int find_sockets(struct process_sampler *p, uint64_t ret_sockets[SOCKETS_MAX + 1], struct err *err)
 {
 	static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
-	uint64_t sockets[SOCKETS_MAX], pid;
+	const int port = (int)p->item->port;
 	size_t count = 0;
-	const struct dirent *entry;
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (read_file(p, tables[i]))
-			count += procfs_parse_listeners(buf_str(&p->text), (uint16_t)p->item->port, sockets + count,
-			                                SOCKETS_MAX - count);
+			count += procfs_parse_listeners(buf_str(&p->text), (uint16_t)port, ret_sockets + count,
+			                                SOCKETS_MAX + 1 - count);
 	if (count == 0)
-		return err_set(err, ERR_NOT_FOUND, "nobody listens on port %d of this machine", (int)p->item->port);
+		return err_set(err, ERR_NOT_FOUND, "nobody listens on port %d of this machine", port);
+	if (count > SOCKETS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d sockets listen on port %d", SOCKETS_MAX, port);
+	return (int)count;
+}
+
+static int find_by_port(struct process_sampler *p, struct err *err)
+{
+	uint64_t sockets[SOCKETS_MAX + 1], pid;
+	const struct dirent *entry;
+	struct err why = { .kind = ERR_NONE };
+	const int count = find_sockets(p, sockets, err);
+	if (count < 0)
+		return -1;
 	DIR *proc = opendir("/proc");
 	if (!proc)
 		return err_set_errno(err, errno, "read /proc");
-	while ((entry = readdir(proc)))
-		if (procfs_parse_pid(str_from(entry->d_name), &pid) && holds_socket(entry->d_name, sockets, count))
-			add_process(p, pid, NULL);
+	/* One that ended meanwhile is none. */
+	while (why.kind != ERR_LIMIT && (entry = readdir(proc)))
+		if (procfs_parse_pid(str_from(entry->d_name), &pid) &&
+		    holds_socket(entry->d_name, sockets, (size_t)count))
+			add_process(p, pid, &why);
 	closedir(proc);
+	if (why.kind == ERR_LIMIT) {
+		p->count = 0;
+		*err = why;
+		return -1;
+	}
 	if (p->count == 0)
 		return err_set(err, ERR_NOT_FOUND,
 		               "the process that listens on port %d cannot be seen: it runs as another user",
@@ -142,13 +165,17 @@ static int find_by_number(struct process_sampler *p, struct err *err)
 
 static int find_processes(struct process_sampler *p, struct err *err)
 {
+	const size_t count = p->count;
+	struct one_process before[PROCESSES_MAX];
+	memcpy(before, p->all, sizeof(before));
 	p->count = 0;
-	p->changed = true;
-	if (p->item->pid_file)
-		return find_by_pid_file(p, err);
-	if (p->item->port)
-		return find_by_port(p, err);
-	return find_by_number(p, err);
+	const int result = p->item->pid_file ? find_by_pid_file(p, err)
+	                   : p->item->port   ? find_by_port(p, err)
+	                                     : find_by_number(p, err);
+	/* /proc is in the order of the numbers. */
+	if (p->count != count || memcmp(before, p->all, count * sizeof(*before)) != 0)
+		p->changed = true;
+	return result;
 }
 
 /* --- how much ---------------------------------------------------------------------------------------------------- */
@@ -186,7 +213,7 @@ static void process_start(struct sampler *base)
 {
 	struct process_sampler *p = container_of(base, struct process_sampler, base);
 	struct sums sums;
-	bool there = add_all_up(p, &sums);
+	bool there = !p->item->port && add_all_up(p, &sums);
 	if (!there && find_processes(p, &base->err) == 0) {
 		there = add_all_up(p, &sums);
 		if (!there)

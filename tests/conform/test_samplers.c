@@ -5,9 +5,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <arpa/inet.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -341,6 +345,105 @@ static void the_reason_says_what_happened(void **state)
 	}
 }
 
+/* --- the processes of a port ------------------------------------------------------------------------------------- */
+
+static int listen_on(uint16_t *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		                 .sin_port = htons(*port),
+		                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	const int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+/* It has the sockets, too. */
+static pid_t start_worker(void)
+{
+	const pid_t pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void end_workers(const pid_t *pids, int count)
+{
+	for (int i = 0; i < count; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+}
+
+static void begin_port(struct world *w, uint16_t port)
+{
+	begin(w, 3);
+	assert_string_equal(w->name, "process by port");
+	w->item.port = port;
+}
+
+static void later_processes_of_a_port_count(void **state)
+{
+	struct world w;
+	pid_t workers[2];
+	uint16_t port = 0;
+	const int fd = listen_on(&port);
+	begin_port(&w, port);
+	ask_and_wait(&w);
+	wait_a_step();
+	ask_and_wait(&w);
+	assert_true(isfinite(w.first));
+	const double memory = w.sampler->values[1], threads = w.sampler->values[2];
+	workers[0] = start_worker();
+	workers[1] = start_worker();
+	ask_and_wait(&w);
+	assert_true(isnan(w.first)); /* CPU has no second look yet */
+	assert_true(w.sampler->values[1] > memory);
+	assert_true(w.sampler->values[2] >= threads + 2);
+	wait_a_step();
+	ask_and_wait(&w);
+	assert_true(isfinite(w.first));
+	end_workers(workers, 2);
+	ask_and_wait(&w);
+	assert_true(isnan(w.first));
+	assert_true(w.sampler->values[2] <= threads);
+	finish(&w);
+	close(fd);
+}
+
+static void too_many_of_a_port_are_an_error(void **state)
+{
+	struct world w;
+	pid_t workers[64];
+	int fds[65];
+	uint16_t port = 0;
+	fds[0] = listen_on(&port);
+	for (size_t i = 0; i < ARRAY_LEN(workers); i++)
+		workers[i] = start_worker();
+	begin_port(&w, port);
+	ask_and_wait(&w);
+	assert_false(w.any);
+	assert_non_null(strstr(w.err.text, "more than 64 processes listen on port"));
+	end_workers(workers, ARRAY_LEN(workers));
+	ask_and_wait(&w);
+	assert_true(w.any);
+	for (size_t i = 1; i < ARRAY_LEN(fds); i++)
+		fds[i] = listen_on(&port);
+	ask_and_wait(&w);
+	assert_false(w.any);
+	assert_non_null(strstr(w.err.text, "more than 64 sockets listen on port"));
+	finish(&w);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+}
+
 static void rates_need_two_looks(void **state)
 {
 	struct counter_rate c = { 0 };
@@ -355,9 +458,14 @@ static void rates_need_two_looks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(series_have_names_and_units),   cmocka_unit_test(answers_once_with_values_or_a_reason),
-		cmocka_unit_test(goes_on_after_any_answer),      cmocka_unit_test(may_be_destroyed_under_way),
-		cmocka_unit_test(the_reason_says_what_happened), cmocka_unit_test(rates_need_two_looks),
+		cmocka_unit_test(series_have_names_and_units),
+		cmocka_unit_test(answers_once_with_values_or_a_reason),
+		cmocka_unit_test(goes_on_after_any_answer),
+		cmocka_unit_test(may_be_destroyed_under_way),
+		cmocka_unit_test(the_reason_says_what_happened),
+		cmocka_unit_test(rates_need_two_looks),
+		cmocka_unit_test(later_processes_of_a_port_count),
+		cmocka_unit_test(too_many_of_a_port_are_an_error),
 	};
 	return cmocka_run_group_tests(tests, open_places, close_places);
 }
