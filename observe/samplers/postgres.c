@@ -40,7 +40,10 @@ static const char question[] = LIMITS
 	" WHERE d.datname = current_database()";
 enum { IN_CONNECTIONS, IN_BUSY, IN_WAITING, IN_TRANSACTIONS, IN_HITS, IN_READS, IN_LIMIT, IN_SCHEMA, IN_COLUMNS };
 
-/* Without the statements' texts, which live in a file; at the second look with them, to know our own by their comment. */
+/* Without the statements' texts, which live in a file; at the second and third look with them, to know our own by their
+ * comment. A statement is counted when it has ended, so each look sees only those before it: the second sees the question
+ * and this one without texts, and the third the one with texts, which the second was. Where the view was reset nothing else
+ * would have it known. */
 #define STATEMENTS_QUESTION                                                                                   \
 	LIMITS "SELECT queryid, sum(calls), sum(total_exec_time), bool_or(%s) FROM %s.pg_stat_statements(%s)" \
 	       " WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database() /* weir */)"    \
@@ -265,7 +268,7 @@ static void take_result(struct postgres_sampler *p, const PGresult *result)
 
 static void ask_statements(struct postgres_sampler *p)
 {
-	const bool texts = p->looks == 1;
+	const bool texts = p->looks == 1 || p->looks == 2;
 	char *text = xasprintf(STATEMENTS_QUESTION, texts ? IS_OURS : "false", p->schema, texts ? "true" : "false",
 	                       STATEMENTS_MAX);
 	ask(p, STATEMENTS, text);

@@ -344,6 +344,17 @@ def test_postgres(observe, postgres, queries):
     assert SECRET not in result.stdout + result.stderr + json.dumps(series)
 
 
+def test_postgres_does_not_count_its_own_questions(observe, postgres):
+    """Nobody asks but weir: after a reset, too, there is no second with a query."""
+    postgres.psql("CREATE EXTENSION pg_stat_statements")
+    for _ in range(2):
+        postgres.psql("SELECT pg_stat_statements_reset()")
+        result, series = observe([{"name": "db", "postgres": postgres.url()}], duration="5s")
+        assert result.status in RAN, result
+        assert series["db connections"]["samples"] == 5, series
+        assert series["db query mean"]["samples"] == 0 and series["db query p95"]["samples"] == 0, series
+
+
 def test_postgres_without_statements_or_rights(observe, postgres):
     postgres.psql(f"CREATE ROLE guest LOGIN PASSWORD '{SECRET}'")
     result, series = observe([{"postgres": postgres.url("guest")}])
