@@ -48,13 +48,26 @@ static const json_t *find(const json_t *root, const char *pointer)
 	return at;
 }
 
+/* A text from outside, cut and without control characters. */
+static const char *told_text(const char *from, char ret[TOLD_BYTES])
+{
+	size_t len = 0;
+	for (; from && *from && len < TOLD_BYTES - 1; from++)
+		ret[len++] = (unsigned char)*from < ' ' || *from == 0x7f ? ' ' : *from;
+	ret[len] = '\0';
+	return len ? ret : "no reason given";
+}
+
 static json_t *load(struct str body, struct err *err)
 {
-	json_error_t error;
-	/* Depth is bounded by jansson (2048), size by ANSWER_BYTES_MAX. A bare value is JSON, too. */
-	json_t *json = body.len ? json_loadb(body.p, body.len, JSON_DECODE_ANY, &error) : NULL;
+	/* A bare value is JSON, too. Figures are doubles anyway, so a counter of 64 bits is no reason to refuse the rest. */
+	static const size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+	json_error_t error = { .text = "it is empty" };
+	char text[TOLD_BYTES];
+	/* Depth is bounded by jansson (2048), size by ANSWER_BYTES_MAX. */
+	json_t *json = body.len ? json_loadb(body.p, body.len, flags, &error) : NULL;
 	if (!json)
-		err_set(err, ERR_SYNTAX, "the answer is not JSON");
+		err_set(err, ERR_SYNTAX, "the answer is not JSON: %s", told_text(error.text, text));
 	return json;
 }
 
@@ -76,15 +89,9 @@ int answer_json_values(struct str body, const char *const *pointers, size_t coun
 	return json ? result : -1;
 }
 
-/* A text of Prometheus, cut and without control characters. */
 static const char *told(const json_t *text, char ret[TOLD_BYTES])
 {
-	const char *from = json_string_value(text);
-	size_t len = 0;
-	for (; from && *from && len < TOLD_BYTES - 1; from++)
-		ret[len++] = (unsigned char)*from < ' ' ? ' ' : *from;
-	ret[len] = '\0';
-	return len ? ret : "no reason given";
+	return told_text(json_string_value(text), ret);
 }
 
 /* [stamp, "value"] */

@@ -28,6 +28,19 @@ static void numbers_by_pointer(void **state)
 	assert_float_equal(values[0], 7.5, 0);
 }
 
+static void large_numbers_and_odd_strings_spoil_nothing(void **state)
+{
+	static const char *const pointers[] = { "/a", "/max" };
+	double values[2];
+	struct err err;
+	assert_int_equal(answer_json_values(STR("{\"a\": 3, \"max\": 18446744073709551615, \"s\": \"a\\u0000b\","
+	                                        " \"l\": [-9223372036854775809]}"),
+	                                    pointers, 2, values, &err),
+	                 0);
+	assert_float_equal(values[0], 3, 0);
+	assert_float_equal(values[1], 18446744073709551615.0, 0);
+}
+
 static void what_is_not_there_is_missing(void **state)
 {
 	static const struct {
@@ -41,9 +54,10 @@ static void what_is_not_there_is_missing(void **state)
 		{ "{\"a\": [1]}", "/a/00", "there is nothing at '/a/00'" },
 		{ "{\"a\": [1]}", "/a/-", "there is nothing at '/a/-'" },
 		{ "{\"a\": 1}", "/a/b", "there is nothing at '/a/b'" },
-		{ "{\"a\": 1", "/a", "the answer is not JSON" },
-		{ "", "/a", "the answer is not JSON" },
-		{ "{\"a\": 1e999}", "/a", "the answer is not JSON" },
+		{ "{\"a\": 1", "/a", "the answer is not JSON: '}' expected near end of file" },
+		{ "", "/a", "the answer is not JSON: it is empty" },
+		{ "{\"a\": 1e999}", "/a", "the answer is not JSON: real number overflow near '1e999'" },
+		{ "{\"a\": 1e999\n\x01}", "/a", "the answer is not JSON: real number overflow near '1e999'" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		double value = 0;
@@ -139,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_by_pointer),
+		cmocka_unit_test(large_numbers_and_odd_strings_spoil_nothing),
 		cmocka_unit_test(what_is_not_there_is_missing),
 		cmocka_unit_test(one_missing_number_leaves_the_others),
 		cmocka_unit_test(pointers_are_checked),
