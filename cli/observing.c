@@ -17,7 +17,7 @@ struct observed {
 	size_t first; /* of its figures in a row */
 	bool busy;
 	uint32_t second;     /* of the answer that is waited for */
-	struct err why;      /* of the last answer with something missing that should be there; ERR_NONE: none */
+	struct err why;      /* of the first answer; ERR_NONE: none */
 	bool gave_something; /* the first answer, before the run, held a figure or no error */
 };
 
@@ -32,6 +32,8 @@ struct observing {
 	size_t count, busy;
 	size_t row_width; /* figures of all samplers */
 	double *rows;     /* row_width each */
+	struct err
+		*whys; /* row_width: why the figure was missing when it was last missing for a reason; ERR_NONE: none */
 	uint32_t row_count, row_room;
 	pthread_t thread;
 	bool has_thread;
@@ -56,11 +58,14 @@ static void on_answer(void *arg, const double *values, const struct err *err_or_
 	const size_t count = x->sampler->series_count;
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
+		const struct err *why = isnan(values[i]) ? sampler_why(x->sampler, i) : NULL;
 		any = any || isfinite(values[i]);
+		if (x->second > 0 && why)
+			o->whys[x->first + i] = *why;
 		if (x->second > 0)
 			o->rows[(x->second - 1) * o->row_width + x->first + i] = values[i];
 	}
-	if (err_or_null)
+	if (x->second == 0 && err_or_null)
 		x->why = *err_or_null;
 	if (x->second == 0)
 		x->gave_something = any || !err_or_null;
@@ -136,13 +141,8 @@ static int make_samplers(struct observing *o, struct err *err)
 		o->all[o->count++] = (struct observed){ .owner = o, .sampler = s, .first = o->row_width };
 		o->row_width += s->series_count;
 	}
+	o->whys = xcalloc(o->row_width, sizeof(*o->whys));
 	return 0;
-}
-
-static void forget_reasons(struct observing *o)
-{
-	for (size_t i = 0; i < o->count; i++)
-		o->all[i].why.kind = ERR_NONE;
 }
 
 /* The answers before a run: counters begin here. */
@@ -163,7 +163,6 @@ static int ask_first(struct observing *o, const char *path, struct err *err)
 		err_set(err, ERR_UNREACHABLE, "%s", o->all[i].why.text);
 		return err_wrap(err, "'%s' of %s cannot be observed", o->plan.items[i].name, path);
 	}
-	forget_reasons(o);
 	return 0;
 }
 
@@ -250,8 +249,9 @@ static void fill_series(const struct observing *o, const struct observed *x, siz
 		to->values[i] = o->rows[i * o->row_width + x->first + number];
 		missing = missing || isnan(to->values[i]);
 	}
-	if (missing && x->why.kind != ERR_NONE)
-		to->why_missing = xstrdup(x->why.text);
+	const struct err *why = &o->whys[x->first + number];
+	if (missing && why->kind != ERR_NONE)
+		to->why_missing = xstrdup(why->text);
 }
 
 void observing_end(struct observing *o, struct run_record *record)
@@ -275,11 +275,9 @@ void observing_again(struct observing *o)
 	atomic_store(&o->seconds, 0);
 	atomic_store(&o->ending, false);
 	ask_before(o);
-	forget_reasons(o);
-	if (start_thread(o, &err) == 0)
-		return;
-	for (size_t i = 0; i < o->count; i++)
-		o->all[i].why = err;
+	const bool started = start_thread(o, &err) == 0;
+	for (size_t i = 0; i < o->row_width; i++)
+		o->whys[i] = started ? (struct err){ .kind = ERR_NONE } : err;
 }
 
 void observing_destroy(struct observing *o)
@@ -295,6 +293,7 @@ void observing_destroy(struct observing *o)
 		loop_finish(&o->loop);
 	}
 	free(o->rows);
+	free(o->whys);
 	arena_finish(&o->arena);
 	doc_finish(&o->doc);
 	free(o);

@@ -6,6 +6,15 @@
 #include "base/mem.h"
 #include "base/must.h"
 
+static void forget_reasons(struct sampler *s)
+{
+	s->err.kind = ERR_NONE;
+	s->err.text[0] = '\0';
+	s->partial = false;
+	for (size_t i = 0; i < s->series_count; i++)
+		s->whys[i].kind = ERR_NONE;
+}
+
 static void answer(struct loop_timer *t)
 {
 	struct sampler *s = container_of(t, struct sampler, timer);
@@ -14,9 +23,13 @@ static void answer(struct loop_timer *t)
 			s->ops->give_up(s);
 		for (size_t i = 0; i < s->series_count; i++)
 			s->values[i] = NAN;
+		forget_reasons(s);
 		err_set(&s->err, ERR_UNREACHABLE, "no answer within %d ms", (int)(SAMPLER_LIMIT / MILLISECOND));
 	}
 	conceal_all(s->secrets, s->err.text, sizeof(s->err.text));
+	for (size_t i = 0; i < s->series_count; i++)
+		if (s->whys[i].kind != ERR_NONE)
+			conceal_all(s->secrets, s->whys[i].text, sizeof(s->whys[i].text));
 	/* Copies: the callback may ask again. */
 	const struct err err = s->err;
 	double values[SAMPLER_SERIES_MAX];
@@ -33,11 +46,29 @@ void sampler_sample(struct sampler *s, sampler_answered *done, void *arg)
 	s->ended = false;
 	s->done = done;
 	s->arg = arg;
-	s->err = (struct err){ .kind = ERR_NONE };
+	forget_reasons(s);
 	for (size_t i = 0; i < s->series_count; i++)
 		s->values[i] = NAN;
 	loop_timer_start(s->loop, &s->timer, SAMPLER_LIMIT, answer);
 	s->ops->start(s);
+}
+
+void sampler_miss(struct sampler *s, size_t number, const struct err *why)
+{
+	must(number < s->series_count);
+	s->whys[number] = *why;
+	if (s->err.kind != ERR_NONE)
+		return;
+	s->err = *why;
+	s->partial = true;
+}
+
+const struct err *sampler_why(const struct sampler *s, size_t number)
+{
+	must(number < s->series_count);
+	if (s->whys[number].kind != ERR_NONE)
+		return &s->whys[number];
+	return s->partial || s->err.kind == ERR_NONE ? NULL : &s->err;
 }
 
 void sampler_end(struct sampler *s)

@@ -58,8 +58,10 @@ struct sampler {
 	struct sampler_series series[SAMPLER_SERIES_MAX];
 	size_t series_count; /* fixed from creation on */
 	double values[SAMPLER_SERIES_MAX];
-	struct err err;               /* why something is missing; ERR_NONE: nothing went wrong */
-	const struct secret *secrets; /* kept: hidden in each reason that is told */
+	struct err err;                      /* why something is missing; ERR_NONE: nothing went wrong */
+	struct err whys[SAMPLER_SERIES_MAX]; /* why one of them is (sampler_miss) */
+	bool partial;                        /* <err> is the first of <whys>, not the reason of all */
+	const struct secret *secrets;        /* kept: hidden in each reason that is told */
 	struct loop_timer timer;
 	bool busy, ended;
 	sampler_answered *done;
@@ -69,6 +71,9 @@ struct sampler {
 /* --- for who asks --- */
 
 void sampler_sample(struct sampler *s, sampler_answered *done, void *arg);
+/* Why that series is missing; NULL: there is no reason but that it is a difference. Only within sampler_answered, before
+ * it asks again. Borrowed. */
+const struct err *sampler_why(const struct sampler *s, size_t number);
 /* An answer under way does not come. NULL is fine. */
 void sampler_destroy(struct sampler *s);
 
@@ -80,6 +85,8 @@ void sampler_init(struct sampler *s, const struct sampler_ops *ops, struct loop 
 void sampler_finish(struct sampler *s);
 /* "NAME SERIES" with its unit; returns its index. */
 size_t sampler_add(struct sampler *s, const char *name, const char *series, const char *unit);
+/* Says why one series is missing, where s->err would not be true of the others. */
+void sampler_miss(struct sampler *s, size_t number, const struct err *why);
 /* Answers with s->values and s->err in the next turn. */
 void sampler_end(struct sampler *s);
 

@@ -105,17 +105,36 @@ static void add_row(const struct sampled_series *x, size_t from, const struct re
 	buf_finish(&spark);
 }
 
+static size_t wanted_of(const struct server_use *u, const struct sampled_series *x)
+{
+	return x->count > u->from ? x->count - u->from : 0;
+}
+
+static size_t missing_of(const struct server_use *u, const struct sampled_series *x)
+{
+	double mean, most;
+	return wanted_of(u, x) - sampled_series_sum_up(x, u->from, &mean, &most);
+}
+
+/* A place that is away takes all its figures along: the same seconds and the same reason are told once. */
+static bool was_told(const struct server_use *u, size_t number)
+{
+	const struct sampled_series *x = &u->series[number];
+	for (size_t i = 0; i < number; i++) {
+		const struct sampled_series *y = &u->series[i];
+		if (y->why_missing && strcmp(x->why_missing, y->why_missing) == 0 &&
+		    missing_of(u, x) == missing_of(u, y))
+			return true;
+	}
+	return false;
+}
+
 static void say_missing(const struct server_use *u, const struct report_style *s, struct buf *out)
 {
 	for (size_t i = 0; i < u->count; i++) {
 		const struct sampled_series *x = &u->series[i];
-		double mean, most;
-		const size_t wanted = x->count > u->from ? x->count - u->from : 0;
-		const size_t missing = wanted - sampled_series_sum_up(x, u->from, &mean, &most);
-		/* The reason is the same for all figures of one place. */
-		const bool told = i > 0 && x->why_missing && x[-1].why_missing &&
-		                  strcmp(x->why_missing, x[-1].why_missing) == 0;
-		if (missing && x->why_missing && !told)
+		const size_t wanted = wanted_of(u, x), missing = missing_of(u, x);
+		if (missing && x->why_missing && !was_told(u, i))
 			style_item(s, out, 2, "%s: %zu of %zu seconds are missing: %s", x->name, missing, wanted,
 			           x->why_missing);
 	}

@@ -23,16 +23,29 @@ static void take_rates(struct json_sampler *j, struct mono now)
 			j->base.values[i] = counter_rate_take(&j->rates[i], j->base.values[i], now);
 }
 
+/* One reason for each: parsed again for those that are missing, which is rare. */
+static void say_missing(struct json_sampler *j, struct str body, const char *const *pointers)
+{
+	double value;
+	struct err why;
+	for (size_t i = 0; i < j->item->value_count; i++)
+		if (isnan(j->base.values[i]) && answer_json_values(body, &pointers[i], 1, &value, &why) < 0) {
+			err_wrap(&why, "%s", j->ask.place);
+			sampler_miss(&j->base, i, &why);
+		}
+}
+
 static void json_answered(struct http_ask *a, struct str body, const struct err *err_or_null)
 {
 	struct json_sampler *j = container_of(a, struct json_sampler, ask);
 	const char *pointers[OBSERVE_VALUES_MAX];
+	struct err why;
 	for (size_t i = 0; i < j->item->value_count; i++)
 		pointers[i] = j->item->values[i].at;
 	if (err_or_null)
 		j->base.err = *err_or_null;
-	else if (answer_json_values(body, pointers, j->item->value_count, j->base.values, &j->base.err) < 0)
-		err_wrap(&j->base.err, "%s", a->place);
+	else if (answer_json_values(body, pointers, j->item->value_count, j->base.values, &why) < 0)
+		say_missing(j, body, pointers);
 	/* When the answer came is when it was made, as near as we know. */
 	take_rates(j, a->transfer.first_byte.ns ? a->transfer.first_byte : mono_now());
 	sampler_end(&j->base);

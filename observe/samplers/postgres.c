@@ -97,6 +97,8 @@ static void take_message(const struct postgres_sampler *p, const char *message, 
 
 static void fail(struct postgres_sampler *p)
 {
+	/* Whatever has no reason of its own is missing for this one. */
+	p->base.partial = false;
 	take_message(p, p->conn ? PQerrorMessage(p->conn) : "no connection", ERR_UNREACHABLE, &p->base.err);
 	drop_connection(p);
 	sampler_end(&p->base);
@@ -129,12 +131,18 @@ static void ask(struct postgres_sampler *p, enum phase phase, const char *text)
 		flush(p);
 }
 
+static void miss_statements(struct postgres_sampler *p, const struct err *why)
+{
+	sampler_miss(&p->base, QUERY_MEAN, why);
+	sampler_miss(&p->base, QUERY_P95, why);
+}
+
 static void end_asking(struct postgres_sampler *p)
 {
 	loop_fd_stop(p->base.loop, &p->watch);
 	p->phase = IDLE;
-	if (p->base.err.kind == ERR_NONE && p->no_statements.kind != ERR_NONE)
-		p->base.err = p->no_statements;
+	if (p->no_statements.kind != ERR_NONE)
+		miss_statements(p, &p->no_statements);
 	sampler_end(&p->base);
 }
 
@@ -198,6 +206,22 @@ static void take_hits(struct postgres_sampler *p, double hits, double reads)
 	p->reads = reads;
 }
 
+/* What this server does not tell this user. */
+static void say_missing(struct postgres_sampler *p)
+{
+	struct err why;
+	if (isnan(p->base.values[BUSY])) {
+		err_set(&why, ERR_NOT_FOUND,
+		        "PostgreSQL: this user may not see what others do; grant it the role pg_monitor");
+		sampler_miss(&p->base, BUSY, &why);
+		sampler_miss(&p->base, WAITING, &why);
+		miss_statements(p, &why);
+	} else if (!p->schema) {
+		err_set(&why, ERR_NOT_FOUND, "PostgreSQL: pg_stat_statements is not in this database");
+		miss_statements(p, &why);
+	}
+}
+
 static void take_figures(struct postgres_sampler *p, const PGresult *result)
 {
 	double *values = p->base.values;
@@ -212,11 +236,9 @@ static void take_figures(struct postgres_sampler *p, const PGresult *result)
 	values[TRANSACTIONS] = counter_rate_take(&p->transactions, number_at(result, 0, IN_TRANSACTIONS), mono_now());
 	take_hits(p, number_at(result, 0, IN_HITS), number_at(result, 0, IN_READS));
 	p->base.series[CONNECTIONS].limit = p->base.series[BUSY].limit = number_at(result, 0, IN_LIMIT);
-	if (isnan(values[BUSY]))
-		err_set(&p->base.err, ERR_NOT_FOUND,
-		        "PostgreSQL: this user may not see what others do; grant it the role pg_monitor");
 	free(p->schema);
 	p->schema = PQgetisnull(result, 0, IN_SCHEMA) ? NULL : xstrdup(PQgetvalue(result, 0, IN_SCHEMA));
+	say_missing(p);
 }
 
 static bool is_own(const struct postgres_sampler *p, int64_t id)

@@ -33,10 +33,11 @@ struct prometheus_sampler {
 
 static void keep_error(struct prometheus_sampler *p, const struct one_query *q, const struct err *err)
 {
-	if (p->base.err.kind != ERR_NONE)
-		return; /* the first one tells enough */
-	p->base.err = *err;
-	err_wrap(&p->base.err, "query '%s'", p->item->values[q->number].name);
+	const bool first = p->base.err.kind == ERR_NONE;
+	sampler_miss(&p->base, q->number, err);
+	/* The series is called after its query; where one reason stands for all, the query has to be named. */
+	if (first)
+		err_wrap(&p->base.err, "query '%s'", p->item->values[q->number].name);
 }
 
 static void query_answered(struct http_ask *a, struct str body, const struct err *err_or_null)

@@ -364,6 +364,12 @@ def test_postgres_without_statements_or_rights(observe, postgres):
     assert series["postgres busy"]["samples"] == 0 and series["postgres busy"]["mean"] is None
     assert "pg_monitor" in series["postgres busy"]["why_missing"]
     assert series["postgres query mean"]["samples"] == 0
+    assert "pg_monitor" in series["postgres query mean"]["why_missing"], series
+    assert series["postgres connections"]["why_missing"] is None, series
+    result, series = observe([{"postgres": postgres.url()}])
+    assert result.status in RAN, result
+    assert series["postgres busy"]["missing"] == 0, series
+    assert "pg_stat_statements is not in this database" in series["postgres query mean"]["why_missing"], series
 
 
 def test_postgres_refuses(observe, postgres):
@@ -423,5 +429,7 @@ def test_prometheus(observe, prometheus):
     assert series["p memory"]["mean"] > 1e6 and series["p memory"]["unit"] == "B"
     for name in ("p nothing", "p nan", "p wrong"):
         assert series[name]["samples"] == 0 and series[name]["mean"] is None, series[name]
-    # The first query of the file that gives nothing is the one that is told.
-    assert series["p nothing"]["why_missing"].startswith("query '"), series
+    # Each has its own reason.
+    assert series["p nothing"]["why_missing"] == "the query finds nothing", series
+    assert series["p nan"]["why_missing"].startswith("the value is not a finite number"), series
+    assert series["p wrong"]["why_missing"].startswith("Prometheus refuses the query"), series

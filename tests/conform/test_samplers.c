@@ -345,6 +345,34 @@ static void the_reason_says_what_happened(void **state)
 	}
 }
 
+static void each_series_has_its_own_reason(void **state)
+{
+	static const struct observe_value values[] = { { "q", "/queue", "", false },
+		                                       { "rate", "/queue", "/s", true },
+		                                       { "a", "/a", "", false },
+		                                       { "b", "/queue/b", "", false } };
+	struct world w;
+	begin(&w, 7);
+	assert_string_equal(w.name, "json");
+	sampler_destroy(w.sampler);
+	w.item.values = (struct observe_value *)(uintptr_t)values;
+	w.item.value_count = ARRAY_LEN(values);
+	w.sampler = sampler_create(&w.loop, w.transport, &w.item, &w.err);
+	ask_and_wait(&w);
+	assert_true(w.first == 3);
+	assert_non_null(strstr(w.err.text, "there is nothing at '/a'"));
+	assert_null(sampler_why(w.sampler, 0));
+	assert_null(sampler_why(w.sampler, 1)); /* missing, as the first of a rate is */
+	assert_non_null(strstr(sampler_why(w.sampler, 2)->text, "there is nothing at '/a'"));
+	assert_non_null(strstr(sampler_why(w.sampler, 3)->text, "there is nothing at '/queue/b'"));
+	finish(&w);
+	begin(&w, 9);
+	assert_string_equal(w.name, "json, nobody");
+	ask_and_wait(&w);
+	assert_string_equal(sampler_why(w.sampler, 0)->text, w.err.text);
+	finish(&w);
+}
+
 /* --- the processes of a port ------------------------------------------------------------------------------------- */
 
 static int listen_on(uint16_t *port)
@@ -464,6 +492,7 @@ int main(void)
 		cmocka_unit_test(may_be_destroyed_under_way),
 		cmocka_unit_test(the_reason_says_what_happened),
 		cmocka_unit_test(rates_need_two_looks),
+		cmocka_unit_test(each_series_has_its_own_reason),
 		cmocka_unit_test(later_processes_of_a_port_count),
 		cmocka_unit_test(too_many_of_a_port_are_an_error),
 	};

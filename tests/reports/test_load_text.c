@@ -180,6 +180,31 @@ static void observed_run(void **state)
 	run_record_finish(&r);
 }
 
+static void resources_of(const struct run_record *r, struct buf *out);
+
+/* The same reason for other seconds is something else; for the same seconds it is the place that was away. */
+static void each_reason_is_told_with_its_seconds(void **state)
+{
+	struct run_record r;
+	struct buf out;
+	golden_run(&r, 1);
+	observe_rise(&r);
+	for (size_t i = 0; i < r.second_count; i++) {
+		r.resources[4].values[i] = NAN;
+		r.resources[3].values[i] = i % 3 ? 1.25 : NAN;
+	}
+	r.resources[2].values[7] = NAN;
+	for (size_t i = 2; i < 5; i++)
+		r.resources[i].why_missing = xstrdup(r.resources[5].why_missing);
+	resources_of(&r, &out);
+	assert_non_null(strstr(buf_cstr(&out), "db busy: 1 of"));
+	assert_non_null(strstr(buf_cstr(&out), "db query p95: 20 of"));
+	assert_non_null(strstr(buf_cstr(&out), "db cache hits: 60 of"));
+	assert_null(strstr(buf_cstr(&out), "queue: 60 of"));
+	buf_finish(&out);
+	run_record_finish(&r);
+}
+
 static void resources_of(const struct run_record *r, struct buf *out)
 {
 	buf_init(out, REPORT_BYTES_MAX);
@@ -242,6 +267,7 @@ int main(void)
 		cmocka_unit_test(small_run),
 		cmocka_unit_test(aborted_run),
 		cmocka_unit_test(observed_run),
+		cmocka_unit_test(each_reason_is_told_with_its_seconds),
 		cmocka_unit_test(a_bent_line_is_not_followed),
 		cmocka_unit_test(a_constant_load_tells_no_demand),
 		cmocka_unit_test(an_invalid_run_tells_no_demand),
