@@ -111,11 +111,27 @@ static int write_scratch(const char *folder, dur_ns *ret_took, struct err *err)
 	return result;
 }
 
+/* Where the store's file lies, or would: folders that are not there yet are not made, so the nearest one above them.
+ * Given: free. */
+static char *nearest_folder(const char *path)
+{
+	struct stat st;
+	char *folder = xstrdup(path);
+	do {
+		char *slash = strrchr(folder, '/');
+		if (!slash) {
+			free(folder);
+			return xstrdup(".");
+		}
+		slash[slash == folder ? 1 : 0] = '\0';
+	} while (stat(folder, &st) != 0 && errno == ENOENT && strcmp(folder, "/") != 0);
+	return folder;
+}
+
 static int try_store(const char *path, dur_ns *ret_took, struct err *err)
 {
 	struct stat st;
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? xasprintf("%.*s", slash == path ? 1 : (int)(slash - path), path) : xstrdup(".");
+	char *folder = nearest_folder(path);
 	int result = 0;
 	if (stat(path, &st) == 0) {
 		struct store *s = store_open(path, err);

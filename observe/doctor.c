@@ -11,7 +11,7 @@
 #define DESCRIPTORS_LEAST 1024   /* a few hundred users */
 #define DESCRIPTORS_ENOUGH 16384 /* 10,000 users and room */
 #define PORTS_ENOUGH 10000       /* connections to one address at a time, or within a minute when none is kept */
-#define LATE_WARN MILLISECOND    /* the limit of send lag from which on a run is suspect */
+#define LATE_WARN MILLISECOND    /* of send lag at p99: a run over it, and over 5 % of its service p50, is invalid */
 #define LATE_FAIL (20 * MILLISECOND)
 #define STEAL_WARN 0.02
 #define STEAL_FAIL 0.20
@@ -137,7 +137,8 @@ void doctor_judge_lateness(struct doctor *d, const struct lateness *l)
 	char text[3][DURATION_TEXT_BYTES];
 	doctor_find(
 		d, grade(l->p99 > LATE_FAIL, l->p99 > LATE_WARN), "timers",
-		"a request that is sent late is weir's delay, and runs with a send lag over 1 ms at p99 are suspect",
+		"a request that is sent late is weir's delay; a run whose send lag is over 1 ms at p99, and over 5 % of the "
+		"median service time, is invalid (exit status 4)",
 		"stop other programs, avoid shared or throttled cores, switch off power saving",
 		"%d alarms were late by p50 %s, p99 %s, at most %s", l->count, duration_format(l->p50, text[0]),
 		duration_format(l->p99, text[1]), duration_format(l->most, text[2]));

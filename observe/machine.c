@@ -1,5 +1,6 @@
 #include "observe/machine.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -129,11 +130,19 @@ static uint64_t raise_descriptors(void)
 	return setrlimit(RLIMIT_NOFILE, &most) == 0 ? files.rlim_max : files.rlim_cur;
 }
 
+/* Those that this process may run on: fewer than the machine has under taskset and in many containers. */
+static int64_t own_cores(void)
+{
+	cpu_set_t set;
+	/* Refused where the kernel has room for more than fit into the set. */
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 void machine_read(struct machine_facts *ret)
 {
 	struct buf buf;
 	struct str model;
-	*ret = (struct machine_facts){ .descriptors = raise_descriptors(), .cores = sysconf(_SC_NPROCESSORS_ONLN) };
+	*ret = (struct machine_facts){ .descriptors = raise_descriptors(), .cores = own_cores() };
 	buf_init(&buf, FILE_BYTES_MAX);
 	machine_parse_port_range(read_file(&buf, "/proc/sys/net/ipv4/ip_local_port_range"), &ret->port_first,
 	                         &ret->port_last);

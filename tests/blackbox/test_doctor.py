@@ -51,6 +51,8 @@ def test_a_store_that_cannot_be_written_is_a_failure(weir):
 def test_nothing_is_left_behind(weir, private_home):
     assert weir("doctor", "--store", weir.folder / "weir.db").status in (0, 3)
     assert list(weir.folder.iterdir()) == []
+    assert weir("doctor", "--store", weir.folder / "new" / "sub" / "weir.db").status in (0, 3)
+    assert list(weir.folder.iterdir()) == []
     # An existing store stays what it was, and is not written to.
     support.run_program("weir", "baseline", "list", cwd=weir.folder)
     before = sorted((private_home / "state" / "weir").iterdir())

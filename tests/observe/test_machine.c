@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <sched.h>
 
 static void ticks_are_those_of_all_processors(void **state)
 {
@@ -66,6 +67,22 @@ static void this_machine_can_be_read(void **state)
 	assert_true(t.total >= t.idle);
 }
 
+static void only_the_cores_that_it_may_use_count(void **state)
+{
+	struct machine_facts m;
+	cpu_set_t before, one;
+	int first = 0;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	while (!CPU_ISSET(first, &before))
+		first++;
+	CPU_ZERO(&one);
+	CPU_SET(first, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	machine_read(&m);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(m.cores, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -74,6 +91,7 @@ int main(void)
 		cmocka_unit_test(memory_in_bytes),
 		cmocka_unit_test(the_limit_of_a_control_group),
 		cmocka_unit_test(this_machine_can_be_read),
+		cmocka_unit_test(only_the_cores_that_it_may_use_count),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
