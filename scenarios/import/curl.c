@@ -79,6 +79,8 @@ static void read_header(struct import *c, struct request *r, struct str line)
 		draft_note(&c->draft, "Left out: the headers of a file (-H @...).");
 	else if (colon == line.len && line.len > 1 && line.p[line.len - 1] == ';')
 		set_header(r, str_first(line, line.len - 1), (struct str){ "", 0 });
+	else if (value.len && str_eq_nocase(name, STR("Host")))
+		draft_note(&c->draft, "Left out: the header \"Host\" (-H): weir sends that of the target.");
 	/* Compressed answers could not be looked into. */
 	else if (value.len && name.len && !str_eq_nocase(name, STR("Accept-Encoding")))
 		set_header(r, name, value);

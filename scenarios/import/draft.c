@@ -212,6 +212,44 @@ static bool set_text(json_t *step, struct buf *text)
 	return string && json_object_set_new(step, "body", string) == 0;
 }
 
+/* As jansson would, but for numbers. Recursion is bounded by jansson's reader. */
+static void add_dumped(struct buf *b, json_t *value)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+	if (json_is_object(value)) {
+		const char *mark = "{";
+		json_object_foreach(value, key, item)
+		{
+			buf_add(b, str_from(mark));
+			buf_add_char(b, '"');
+			buf_add_json_escaped(b, str_from(key));
+			buf_add(b, STR("\":"));
+			add_dumped(b, item);
+			mark = ",";
+		}
+		buf_add(b, json_object_size(value) ? STR("}") : STR("{}"));
+	} else if (json_is_array(value)) {
+		buf_add_char(b, '[');
+		json_array_foreach(value, i, item)
+		{
+			if (i)
+				buf_add_char(b, ',');
+			add_dumped(b, item);
+		}
+		buf_add_char(b, ']');
+	} else if (json_is_real(value)) {
+		char text[DRAFT_NUMBER_BYTES];
+		draft_number_text(json_real_value(value), text);
+		buf_add(b, str_from(text));
+	} else {
+		char *text = json_dumps(value, JSON_ENCODE_ANY);
+		buf_add(b, str_from(text ? text : "null"));
+		free(text);
+	}
+}
+
 /* As "json" where the language gives it back as it was, else as its text. */
 static bool add_json(struct draft *d, json_t *step, json_t *json, bool template)
 {
@@ -219,12 +257,9 @@ static bool add_json(struct draft *d, json_t *step, json_t *json, bool template)
 	if (survives(json, 0))
 		return json_object_set_new(step, "json", woven) == 0;
 	struct buf text;
-	char *dumped = json_dumps(woven, JSON_COMPACT | JSON_ENCODE_ANY);
-	json_decref(woven);
 	buf_init(&text, DRAFT_BODY_BYTES * 2);
-	if (dumped)
-		buf_add(&text, str_from(dumped));
-	free(dumped);
+	add_dumped(&text, woven);
+	json_decref(woven);
 	return set_text(step, &text);
 }
 
@@ -253,7 +288,7 @@ static json_t *read_json(const struct draft_request *r, bool form)
 	return json_loadb(r->body.p, r->body.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
 }
 
-/* Adds "json" or "body" to <step>; why not, or NULL. */
+/* Adds "json", "form" or "body" to <step>; why not, or NULL. */
 static const char *add_body(struct draft *d, json_t *step, const struct draft_request *r)
 {
 	struct buf text;
@@ -265,7 +300,13 @@ static const char *add_body(struct draft *d, json_t *step, const struct draft_re
 		json_decref(json);
 		return added ? NULL : "its body is too large";
 	}
+	if (r->fields)
+		return json_object_set(step, "form", r->fields) == 0 ? NULL : "its body is no text";
 	if (form && is_form(r->body)) {
+		/* As fields slots are escaped when they are rendered; in a text they would not be. */
+		json_t *fields = draft_weave_fields(d, r->body);
+		if (fields)
+			return json_object_set_new(step, "form", fields) == 0 ? NULL : "its body is no text";
 		json_t *woven = draft_weave_form(d, r->body);
 		return woven && json_object_set_new(step, "body", woven) == 0 ? NULL : "its body is no text";
 	}

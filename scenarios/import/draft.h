@@ -51,6 +51,7 @@ struct draft_request {
 	struct str body;
 	struct str type;    /* the media type of the body, without parameters */
 	json_t *json;       /* the body when it is known as JSON; then <body> is not looked at */
+	json_t *fields;     /* the body when it is known as a form: names, and templates or numbers; the same */
 	json_t *status;     /* what to check: a number, a string or a list; NULL: nothing */
 	int64_t timeout_ms; /* 0: the default */
 	int redirects;      /* how many are followed */
@@ -92,6 +93,10 @@ void draft_add_plain(struct buf *b, struct str text);
 /* A JSON string of what is in <b>, which is finished; NULL when it overflowed or is no text. */
 json_t *draft_take_string(struct buf *b);
 
+/* The shortest text that reads back as the same number; jansson would write 19.99 as 19.989999999999998. */
+#define DRAFT_NUMBER_BYTES 40
+void draft_number_text(double number, char ret_text[DRAFT_NUMBER_BYTES]);
+
 /* <text> with %XX decoded, and "+" as a blank when <plus>; false when it holds a NUL. */
 bool draft_percent_decode(struct str text, bool plus, struct buf *out);
 
@@ -110,6 +115,8 @@ bool draft_url_parse(struct str url, struct draft_url *ret_url);
 json_t *draft_weave_path(struct draft *d, struct str path);
 json_t *draft_weave_header(struct draft *d, struct str name, struct str value);
 json_t *draft_weave_form(struct draft *d, struct str body);
+/* The same as names and values, for "form"; NULL when that would not send the same fields. */
+json_t *draft_weave_fields(struct draft *d, struct str body);
 /* Any JSON. */
 json_t *draft_weave_json(struct draft *d, json_t *value);
 /* Secrets that are left anywhere in the steps, by their value. */

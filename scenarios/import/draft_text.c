@@ -1,7 +1,9 @@
 /* draft_text.c: small texts of the language: names, escapes, URLs. */
 #include "scenarios/import/draft.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/must.h"
 #include "scenarios/target.h"
@@ -54,6 +56,18 @@ json_t *draft_take_string(struct buf *b)
 	json_t *string = good ? json_stringn(buf_cstr(b), b->len) : NULL;
 	buf_finish(b);
 	return string;
+}
+
+void draft_number_text(double number, char ret_text[DRAFT_NUMBER_BYTES])
+{
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(ret_text, DRAFT_NUMBER_BYTES - 2, "%.*g", digits, number);
+		if (strtod(ret_text, NULL) == number)
+			break;
+	}
+	/* It stays a number with a fraction. */
+	if (!strpbrk(ret_text, ".e"))
+		strcat(ret_text, ".0");
 }
 
 static int hex(char c)

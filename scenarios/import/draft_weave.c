@@ -2,6 +2,8 @@
 #include "scenarios/import/draft.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/must.h"
 
@@ -112,6 +114,93 @@ json_t *draft_weave_form(struct draft *d, struct str body)
 	buf_init(&out, DRAFT_BODY_BYTES * 2);
 	add_query(d, body, true, &out);
 	return draft_take_string(&out);
+}
+
+/* Decoded, and encoded again the same text: no stray "%", no NUL. */
+static bool decode_cleanly(struct str text, struct buf *out)
+{
+	static const char hex[] = "0123456789abcdefABCDEF";
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] == '%' && (i + 2 >= text.len || !memchr(hex, text.p[i + 1], sizeof(hex) - 1) ||
+		                         !memchr(hex, text.p[i + 2], sizeof(hex) - 1)))
+			return false;
+	return draft_percent_decode(text, true, out);
+}
+
+/* One value of a form, with slots when there is a draft; NULL when it cannot be one. */
+static json_t *weave_field(struct draft *d, struct str name, struct str encoded)
+{
+	struct buf value, out;
+	json_t *string = NULL;
+	buf_init(&value, DRAFT_BODY_BYTES * 2);
+	buf_init(&out, DRAFT_BODY_BYTES * 2);
+	if (decode_cleanly(encoded, &value)) {
+		if (d && value.len && look_up(d, name, buf_str(&value), &out))
+			; /* a slot */
+		else if (d && value.len && secret_name(name))
+			add_secret(d, name, buf_str(&value), &out);
+		else
+			draft_add_plain(&out, buf_str(&value));
+		string = draft_take_string(&out);
+	}
+	buf_finish(&value);
+	buf_finish(&out);
+	return string;
+}
+
+/* Adds a field; one of several values has them in a list, and they must have stood together. */
+static bool put_field(json_t *fields, const char *name, json_t *value, const char *last)
+{
+	json_t *old = json_object_get(fields, name);
+	if (!old)
+		return json_object_set_new(fields, name, value) == 0;
+	if (!last || strcmp(name, last) != 0) {
+		json_decref(value);
+		return false;
+	}
+	if (!json_is_array(old)) {
+		old = json_pack("[O]", old);
+		json_object_set_new(fields, name, old);
+	}
+	return json_array_append_new(old, value) == 0;
+}
+
+/* <d> NULL: without slots, only to see whether it can be done. */
+static json_t *weave_fields(struct draft *d, struct str body)
+{
+	json_t *fields = json_object(), *value;
+	struct str pair;
+	struct buf name;
+	char *last = NULL;
+	bool good = true;
+	buf_init(&name, DRAFT_BODY_BYTES);
+	while (good && str_cut(&body, '&', &pair)) {
+		const size_t equals = str_find(pair, '=');
+		buf_clear(&name);
+		/* "//" would be a comment. */
+		good = equals > 0 && equals < pair.len && decode_cleanly(str_first(pair, equals), &name) &&
+		       !str_is(buf_str(&name), "//");
+		value = good ? weave_field(d, buf_str(&name), str_from_at(pair, equals + 1)) : NULL;
+		good = value && put_field(fields, buf_cstr(&name), value, last);
+		free(last);
+		last = xstrdup(buf_cstr(&name));
+	}
+	free(last);
+	buf_finish(&name);
+	if (good && json_object_size(fields))
+		return fields;
+	json_decref(fields);
+	return NULL;
+}
+
+json_t *draft_weave_fields(struct draft *d, struct str body)
+{
+	/* Nothing is extracted or noted as a secret for fields that will not be written. */
+	json_t *can = weave_fields(NULL, body);
+	if (!can)
+		return NULL;
+	json_decref(can);
+	return weave_fields(d, body);
 }
 
 /* The scheme of "Bearer abc" with its blank, or nothing. */
@@ -294,7 +383,7 @@ static void scrub(struct draft *d, json_t *value)
 void draft_scrub(struct draft *d)
 {
 	static const char *const paths[] = { "get", "post", "put", "patch", "delete", "head", "options" };
-	static const char *const places[] = { "headers", "json", "body" };
+	static const char *const places[] = { "headers", "json", "form", "body" };
 	const char *name;
 	json_t *flow, *step;
 	size_t i;

@@ -48,28 +48,29 @@ static json_t *choose_media(json_t *content, const char **ret_type)
 	return NULL;
 }
 
-/* a=b&c=d of an object's scalars; literal parts encoded, slots as they are. */
-static void write_form(json_t *object, struct buf *out)
+/* The scalars of an object as the fields of a form. */
+static json_t *form_fields(json_t *object)
 {
+	json_t *fields = json_object(), *value;
 	const char *key;
-	json_t *value;
 	json_object_foreach(object, key, value)
 	{
-		char *text = json_is_string(value)                             ? xstrdup(json_string_value(value))
-		             : json_is_number(value) || json_is_boolean(value) ? json_dumps(value, JSON_ENCODE_ANY)
-		                                                               : NULL;
-		if (!text)
+		char text[DRAFT_NUMBER_BYTES];
+		if (strcmp(key, "//") == 0)
 			continue;
-		if (out->len)
-			buf_add_char(out, '&');
-		buf_add_url_escaped(out, str_from(key));
-		buf_add_char(out, '=');
-		openapi_add_encoded(out, str_from(text));
-		free(text);
+		if (json_is_real(value)) {
+			draft_number_text(json_real_value(value), text);
+			json_object_set_new(fields, key, json_string(text));
+		} else if (json_is_string(value) || json_is_integer(value)) {
+			json_object_set(fields, key, value);
+		} else if (json_is_boolean(value)) {
+			json_object_set_new(fields, key, json_string(json_is_true(value) ? "true" : "false"));
+		}
 	}
+	return fields;
 }
 
-/* Fills the body of <r>. <text> and <r->json> are the caller's to give back. */
+/* Fills the body of <r>. <text>, <r->json> and <r->fields> are the caller's to give back. */
 static void add_body(struct walk *w, json_t *operation, struct openapi_request *o, struct draft_request *r,
                      struct buf *text)
 {
@@ -94,9 +95,11 @@ static void add_body(struct walk *w, json_t *operation, struct openapi_request *
 		return;
 	}
 	if (json_is_object(value))
-		write_form(value, text);
+		r->fields = form_fields(value);
 	else if (json_is_string(value))
 		buf_add(text, str_from(json_string_value(value)));
+	if (r->fields && json_dumpb(r->fields, NULL, 0, 0) > DRAFT_BODY_BYTES)
+		o->cannot = "it is too long";
 	r->body = buf_str(text);
 	json_decref(value);
 }
@@ -194,6 +197,7 @@ static void add_operation(struct walk *w, const char *path, const char *key, jso
 		free(flow);
 	}
 	json_decref(r.json);
+	json_decref(r.fields);
 	json_decref(r.status);
 	request_finish(&o);
 	buf_finish(&text);

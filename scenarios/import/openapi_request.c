@@ -19,7 +19,12 @@ static char *scalar_text(json_t *value)
 		return xstrdup(json_string_value(value));
 	if (!value || json_is_object(value) || json_is_array(value) || json_is_null(value))
 		return NULL;
-	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	if (json_is_real(value)) {
+		char number[DRAFT_NUMBER_BYTES];
+		draft_number_text(json_real_value(value), number);
+		return xstrdup(number);
+	}
+	char *text = json_dumps(value, JSON_ENCODE_ANY);
 	char *copy = xstrdup(text ? text : "");
 	free(text);
 	return copy;

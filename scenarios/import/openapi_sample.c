@@ -124,7 +124,8 @@ static const char *type_of(json_t *schema)
 	                                     strcmp(json_string_value(one), "null") != 0) return json_string_value(one);
 	if (json_is_string(type))
 		return json_string_value(type);
-	if (json_object_get(schema, "properties") || json_object_get(schema, "additionalProperties"))
+	if (json_object_get(schema, "properties") || json_object_get(schema, "additionalProperties") ||
+	    json_object_get(schema, "required"))
 		return "object";
 	return json_object_get(schema, "items") ? "array" : "string";
 }
@@ -280,6 +281,20 @@ static json_t *said(json_t *schema)
 	return json_array_get(json_object_get(schema, "enum"), 0);
 }
 
+/* "oneOf", "anyOf": the first, and the properties that stand beside it. */
+static json_t *sample_one(struct sampling *s, json_t *schema, json_t *parts, const char *name)
+{
+	json_t *value = json_array_size(parts) ? sample(s, json_array_get(parts, 0), name) : NULL;
+	if (!json_object_get(schema, "properties"))
+		return value;
+	if (!json_is_object(value)) {
+		json_decref(value);
+		value = json_object();
+	}
+	add_properties(s, schema, value);
+	return value;
+}
+
 static json_t *sample_within(struct sampling *s, json_t *schema, const char *name)
 {
 	json_t *value = said(schema), *parts;
@@ -288,7 +303,7 @@ static json_t *sample_within(struct sampling *s, json_t *schema, const char *nam
 	if ((parts = json_object_get(schema, "allOf")))
 		return sample_all(s, schema, parts, name);
 	if ((parts = json_object_get(schema, "oneOf")) || (parts = json_object_get(schema, "anyOf")))
-		return json_array_size(parts) ? sample(s, json_array_get(parts, 0), name) : NULL;
+		return sample_one(s, schema, parts, name);
 	return sample_type(s, schema, name);
 }
 

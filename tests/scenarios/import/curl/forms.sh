@@ -1,0 +1,5 @@
+curl --retry-all-errors https://h.example/login -H 'Host: other.example' -d 'user=m%20e+x&password=hunter2&tag=a&tag=b&empty=&c=%24%7Bx%7D'
+curl https://h.example/odd -d 'flag&x=%zz'
+curl https://h.example/odd -d 'tag=a&x=1&tag=b'
+curl https://h.example/odd -d '//=1'
+curl https://h.example/price --json '{"//":"kept","price":19.99,"list":[0.1,1.0,1e300,2,"a\"b",null,true,{},[]]}'
