@@ -298,40 +298,64 @@ static void compile_kind(struct compiler *c, const struct node *n, const struct 
 	}
 }
 
-static void compile_repeated(struct compiler *c, const struct node *n, const struct flow *flow,
-                             const struct step_kind *kind, const struct node *value, int64_t count)
+/* In the second round a variable may have lost the value that it had in front of the loop: to an optional extraction
+ * anywhere in it. Any other extraction that finds nothing ends the iteration. Recursion is bounded by DOC_DEPTH_MAX. */
+static void doubt_extracted(struct compiler *c, const struct node *n)
 {
-	if (count <= 1) {
-		compile_kind(c, n, flow, kind, value);
-		return;
+	struct node extract, steps, member;
+	for (void *iter = NULL; node_get(n, "extract", &extract) && node_each(&extract, &iter, &member);) {
+		const uint32_t v = json_is_true(json_object_get(member.value, "optional"))
+		                           ? find_variable(c, member.key)
+		                           : PROGRAM_NONE;
+		if (v != PROGRAM_NONE)
+			c->scope[v] = SCOPE_MAYBE;
 	}
-	const struct repeat loop = { (uint32_t)count, c->code.count + 1, c->loop_depth++ };
-	const uint32_t number = rows_add(&c->repeats, &loop);
-	emit(c, OP_REPEAT, number);
-	compile_kind(c, n, flow, kind, value);
-	emit(c, OP_AGAIN, number);
-	c->loop_depth--;
+	for (size_t i = 0; node_get(n, "steps", &steps) && i < node_count(&steps); i++) {
+		const struct node item = node_item(&steps, i);
+		doubt_extracted(c, &item);
+	}
 }
 
 static void compile_conditional(struct compiler *c, const struct node *n, const struct flow *flow,
-                                const struct step_kind *kind, const struct node *value, int64_t count)
+                                const struct step_kind *kind, const struct node *value, const uint32_t *loop)
 {
-	enum scope before[PROGRAM_VARIABLES_MAX];
 	struct condition condition = { .text = "" };
 	struct node test;
-	if (!node_get(n, "if", &test)) {
-		compile_repeated(c, n, flow, kind, value, count);
-		return;
+	const bool has_test = node_get(n, "if", &test);
+	uint32_t number = PROGRAM_NONE;
+	if (has_test) {
+		const bool good = read_condition(c, &test, &condition);
+		number = rows_add(&c->conditions, &condition);
+		if (good)
+			enter_scope(c, &condition);
+		emit(c, OP_UNLESS, number);
 	}
-	const bool good = read_condition(c, &test, &condition);
-	const uint32_t number = rows_add(&c->conditions, &condition);
+	compile_kind(c, n, flow, kind, value);
+	if (loop)
+		emit(c, OP_AGAIN, *loop);
+	if (has_test)
+		rows_at(&c->conditions, struct condition, number)->target = c->code.count;
+}
+
+/* The condition stands within the loop: it is asked before each round, and leads out of it. */
+static void compile_around(struct compiler *c, const struct node *n, const struct flow *flow,
+                           const struct step_kind *kind, const struct node *value, int64_t count)
+{
+	enum scope before[PROGRAM_VARIABLES_MAX];
+	struct node test;
 	memcpy(before, c->scope, sizeof(before));
-	if (good)
-		enter_scope(c, &condition);
-	emit(c, OP_UNLESS, number);
-	compile_repeated(c, n, flow, kind, value, count);
-	rows_at(&c->conditions, struct condition, number)->target = c->code.count;
-	leave_scope(c, before);
+	if (count <= 1) {
+		compile_conditional(c, n, flow, kind, value, NULL);
+	} else {
+		const struct repeat loop = { (uint32_t)count, c->code.count + 1, c->loop_depth++ };
+		const uint32_t number = rows_add(&c->repeats, &loop);
+		emit(c, OP_REPEAT, number);
+		doubt_extracted(c, n);
+		compile_conditional(c, n, flow, kind, value, &number);
+		c->loop_depth--;
+	}
+	if (node_get(n, "if", &test))
+		leave_scope(c, before);
 }
 
 static const struct step_kind *find_kind(struct compiler *c, const struct node *n, struct node *ret_value)
@@ -381,7 +405,7 @@ static void compile_step(struct compiler *c, const struct node *n, const struct 
 		text.repeat = json_integer_value(member.value) <= REPEAT_MAX ? json_integer_value(member.value) : 1;
 	if (text.group)
 		c->group = find_group(c, n, text.group);
-	compile_conditional(c, n, flow, kind, &value, text.repeat);
+	compile_around(c, n, flow, kind, &value, text.repeat);
 	c->group = outer;
 }
 

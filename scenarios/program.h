@@ -170,7 +170,7 @@ struct check {
 struct extract {
 	uint32_t variable;
 	struct value_source source;
-	bool optional;    /* finding nothing leaves the variable without a value and is no failure */
+	bool optional;    /* finding nothing takes the variable's value away, if it had one, and is no failure */
 	const char *text; /* "token from json /token" */
 };
 

@@ -97,8 +97,10 @@ static bool add_segment(struct vm *vm, const struct template *t, const struct se
 	case SEGMENT_LITERAL:
 		return buf_add(out, s->text);
 	case SEGMENT_VARIABLE:
-		/* The compiler follows the order of the steps; a failed extraction ends the iteration. */
-		must(vm->slots[s->variable].is_set);
+		/* The compiler sees to it that there is one. Whether there is depends on what a peer answered, so a
+		 * mistake in that reasoning costs an iteration and not the run. */
+		if (!vm->slots[s->variable].is_set)
+			return cannot(vm, what, "a variable has no value here");
 		return add_value(vm, t, vm->slots[s->variable].value, out, what);
 	case SEGMENT_FEED:
 		return add_value(vm, t, feed_cell(&vm->program->feeds[s->variable], vm->rows[s->variable], s->column),

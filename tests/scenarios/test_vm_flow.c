@@ -155,6 +155,43 @@ static void conditions_choose(void **state)
 	end(&f);
 }
 
+static void a_loop_ends_when_its_condition_does(void **state)
+{
+	static const char *const steps[] = {
+		/* a block */
+		TEXT("", "{\"get\":\"/page\",\"extract\":{\"next\":{\"json\":\"/next\",\"optional\":true}}},"
+		         "{\"if\":{\"var\":\"next\",\"exists\":true},\"repeat\":3,\"steps\":[{\"get\":\"/p/${next}\","
+		         "\"extract\":{\"next\":{\"json\":\"/next\",\"optional\":true}}}]},{\"get\":\"/z\"}"),
+		/* a request, behind an extraction that is sure */
+		TEXT("", "{\"get\":\"/page\",\"extract\":{\"next\":{\"json\":\"/next\"}}},"
+		         "{\"if\":{\"var\":\"next\",\"exists\":true},\"repeat\":3,\"get\":\"/p/${next}\","
+		         "\"extract\":{\"next\":{\"json\":\"/next\",\"optional\":true}}},{\"get\":\"/z\"}"),
+		/* a value of "vars" */
+		TEXT("\"vars\":{\"next\":\"x\"},",
+		     "{\"get\":\"/page\"},{\"if\":{\"var\":\"next\",\"matches\":\".\"},\"repeat\":3,\"steps\":[{\"steps\":["
+		     "{\"get\":\"/p/${next}\",\"extract\":{\"next\":{\"json\":\"/next\",\"optional\":true}}}]}]},{\"get\":\"/z\"}"),
+	};
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		struct fixture f;
+		begin(&f, steps[i]);
+		answer(&f, 200, "{\"next\":\"x\"}");
+		expect_request(&f, "GET", "/base/p/x");
+		answer(&f, 200, "{\"next\":2}");
+		expect_request(&f, "GET", "/base/p/2");
+		answer(&f, 200, "{}");
+		expect_request(&f, "GET", "/base/z");
+		end(&f);
+		begin(&f, steps[i]);
+		answer(&f, 200, "{\"next\":\"x\"}");
+		for (int round = 0; round < 3; round++) {
+			expect_request(&f, "GET", "/base/p/x");
+			answer(&f, 200, "{\"next\":\"x\"}");
+		}
+		expect_request(&f, "GET", "/base/z");
+		end(&f);
+	}
+}
+
 static void a_pace_counts_from_the_beginning_also_when_the_iteration_fails(void **state)
 {
 	struct fixture f;
@@ -410,6 +447,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_repeat_within_each_other),
 		cmocka_unit_test(conditions_choose),
+		cmocka_unit_test(a_loop_ends_when_its_condition_does),
 		cmocka_unit_test(a_pace_counts_from_the_beginning_also_when_the_iteration_fails),
 		cmocka_unit_test(cookies_come_back_and_can_be_turned_off),
 		cmocka_unit_test(new_attempts_are_made_only_for_what_is_written),
