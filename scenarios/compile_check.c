@@ -278,7 +278,7 @@ static void read_contains(struct compiler *c, const struct node *n, const char *
 static void read_matches(struct compiler *c, const struct node *n, const char *name, struct check *check)
 {
 	check->kind = CHECK_MATCHES;
-	const struct str shown = json_is_string(n->value) ? node_str(n) : STR("");
+	const struct str shown = !json_is_string(n->value) ? STR("") : check->secret ? STR("***") : node_str(n);
 	check->text = arena_printf(c->arena, "%s matches %.*s", name, STR_ARG(str_first(shown, 80)));
 	compile_pattern(c, n, &check->pattern);
 }

@@ -34,7 +34,9 @@ static bool read_pointer(struct compiler *c, const struct node *n, struct step_p
 		                "%s", why);
 		return false;
 	}
-	*ret_secret = p.count > 0 && secret_name(p.tokens[p.count - 1].key);
+	/* All that stands below a secret member is a secret. */
+	for (uint32_t i = 0; i < p.count; i++)
+		*ret_secret = *ret_secret || secret_name(p.tokens[i].key);
 	for (uint32_t i = 0; i < pointers->count; i++) {
 		*ret_index = i;
 		if (str_eq(rows_at(pointers, struct jsonscan_pointer, i)->text, text))

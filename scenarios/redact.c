@@ -58,9 +58,10 @@ static size_t begins_secret(const struct vm *vm, struct str text)
 	return longest;
 }
 
-static void hide_values(const struct vm *vm, struct str text, struct buf *out)
+void redact_value(const struct vm *vm, struct str text, size_t most, struct buf *out)
 {
-	for (size_t at = 0; at < text.len;) {
+	const size_t before = out->len;
+	for (size_t at = 0; at < text.len && out->len - before < most;) {
 		const size_t secret = begins_secret(vm, str_from_at(text, at));
 		if (secret)
 			buf_add(out, hidden);
@@ -68,6 +69,11 @@ static void hide_values(const struct vm *vm, struct str text, struct buf *out)
 			buf_add_char(out, text.p[at]);
 		at += secret ? secret : 1;
 	}
+}
+
+static void hide_values(const struct vm *vm, struct str text, struct buf *out)
+{
+	redact_value(vm, text, SIZE_MAX, out);
 }
 
 /* True when something was hidden. Recursion is bounded by the parser. */

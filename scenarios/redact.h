@@ -16,6 +16,10 @@ void redact_text(const struct vm *vm, struct str text, struct buf *out);
 /* Adds a URL: the part behind "?" is that of a form. */
 void redact_url(const struct vm *vm, struct str url, struct buf *out);
 
+/* Adds a value that an answer holds, for a text about it: no more than is needed for <most> bytes. A secret that they would
+ * cut is hidden all the same. */
+void redact_value(const struct vm *vm, struct str value, size_t most, struct buf *out);
+
 /* Adds "Name: value\n". */
 void redact_header(const struct vm *vm, struct str name, struct str value, struct buf *out);
 

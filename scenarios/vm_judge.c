@@ -6,6 +6,7 @@
 
 #include "base/must.h"
 #include "base/units.h"
+#include "scenarios/redact.h"
 
 #define SHOWN_BYTES 40
 /* Of a body, between requests. */
@@ -143,6 +144,8 @@ static bool value_equals(struct vm *vm, const struct check *check, const struct 
 
 static bool claim_holds(struct vm *vm, const struct check *check, const struct value *v)
 {
+	/* Containers are not kept: their text is empty, and a pattern such as ".*" would fit that. */
+	const bool has_text = !v->why && v->kind != JSONSCAN_OBJECT && v->kind != JSONSCAN_ARRAY;
 	struct str want;
 	switch (check->kind) {
 	case CHECK_EXISTS:
@@ -150,10 +153,10 @@ static bool claim_holds(struct vm *vm, const struct check *check, const struct v
 	case CHECK_EQUALS:
 		return value_equals(vm, check, v);
 	case CHECK_CONTAINS:
-		return !v->why && wanted_text(vm, check, &want) && memmem(v->text.p, v->text.len, want.p, want.len);
+		return has_text && wanted_text(vm, check, &want) && memmem(v->text.p, v->text.len, want.p, want.len);
 	case CHECK_MATCHES:
-		return !v->why && pattern_match(vm->program->patterns[check->pattern], vm->shared->matcher, v->text, 0,
-		                                NULL) == MATCH_FOUND;
+		return has_text && pattern_match(vm->program->patterns[check->pattern], vm->shared->matcher, v->text, 0,
+		                                 NULL) == MATCH_FOUND;
 	case CHECK_STATUS:
 	case CHECK_TIME:
 	case CHECK_BODY_CONTAINS:
@@ -164,86 +167,125 @@ static bool claim_holds(struct vm *vm, const struct check *check, const struct v
 	return false;
 }
 
-static bool judge_value(struct vm *vm, const struct check *check)
+static bool is_no_json(const struct vm *vm, const struct check *check, const struct value *v)
 {
-	const struct value v = find_value(vm, &check->source);
-	const bool not_json = check->source.kind == SOURCE_JSON && v.kind == JSONSCAN_ABSENT &&
-	                      vm->scanned == JSONSCAN_BAD;
-	if (!not_json && claim_holds(vm, check, &v))
-		return true;
-	if (not_json || (v.why && check->source.kind != SOURCE_JSON))
-		explain(vm, "%s: %s", check->text, v.why);
-	else if (check->secret && v.kind != JSONSCAN_ABSENT && check->kind != CHECK_EXISTS)
-		explain(vm, "%s: found ***", check->text);
-	else if (check->kind == CHECK_EXISTS || v.text.len == 0)
-		explain(vm, "%s: found %s", check->text, kind_text(v.kind));
-	else
-		explain(vm, "%s: found %.*s", check->text, STR_ARG(str_first(v.text, SHOWN_BYTES)));
-	return false;
+	return check->source.kind == SOURCE_JSON && v->kind == JSONSCAN_ABSENT && vm->scanned == JSONSCAN_BAD;
 }
 
-static bool judge_check(struct vm *vm, const struct check *check, uint32_t number, const struct vm_reply *reply)
+static bool value_holds(struct vm *vm, const struct check *check)
 {
-	char took[DURATION_TEXT_BYTES];
+	const struct value v = find_value(vm, &check->source);
+	return !is_no_json(vm, check, &v) && claim_holds(vm, check, &v);
+}
+
+static bool check_holds(struct vm *vm, const struct check *check, uint32_t number, const struct vm_reply *reply)
+{
 	switch (check->kind) {
 	case CHECK_STATUS:
-		if (status_fits(check->ranges, check->range_count, reply->status))
-			return true;
-		explain(vm, "%s: got %d", check->text, reply->status);
-		return false;
+		return status_fits(check->ranges, check->range_count, reply->status);
 	case CHECK_EXISTS:
 	case CHECK_EQUALS:
 	case CHECK_CONTAINS:
 	case CHECK_MATCHES:
-		return judge_value(vm, check);
+		return value_holds(vm, check);
 	case CHECK_TIME:
-		if (comparison_holds(check->comparison, (double)reply->response_time, check->limit))
-			return true;
-		explain(vm, "%s: took %s", check->text, duration_format(reply->response_time, took));
-		return false;
+		return comparison_holds(check->comparison, (double)reply->response_time, check->limit);
 	case CHECK_BODY_CONTAINS:
-		if (vm->needles_found >> number & 1)
-			return true;
-		explain(vm, "%s: it does not", check->text);
-		return false;
+		return vm->needles_found >> number & 1;
 	case CHECK_BODY_EQUALS:
-		if (vm->needle_at[number] == check->needle.len)
-			return true;
-		explain(vm, "%s: it is another one of %" PRIu64 " bytes", check->text, vm->body_bytes);
-		return false;
+		return vm->needle_at[number] == check->needle.len;
 	case CHECK_BODY_SIZE:
-		if (comparison_holds(check->comparison, (double)vm->body_bytes, check->limit))
-			return true;
-		explain(vm, "%s: it has %" PRIu64 " bytes", check->text, vm->body_bytes);
-		return false;
+		return comparison_holds(check->comparison, (double)vm->body_bytes, check->limit);
 	}
 	return false;
 }
 
+static void explain_value(struct vm *vm, const struct check *check)
+{
+	const struct value v = find_value(vm, &check->source);
+	struct buf *shown = &vm->shared->scratch;
+	if (is_no_json(vm, check, &v) || (v.why && check->source.kind != SOURCE_JSON)) {
+		explain(vm, "%s: %s", check->text, v.why);
+	} else if (check->secret && v.kind != JSONSCAN_ABSENT && check->kind != CHECK_EXISTS) {
+		explain(vm, "%s: found ***", check->text);
+	} else if (check->kind == CHECK_EXISTS || v.text.len == 0) {
+		explain(vm, "%s: found %s", check->text, kind_text(v.kind));
+	} else {
+		buf_clear(shown);
+		redact_value(vm, v.text, SHOWN_BYTES, shown);
+		explain(vm, "%s: found %.*s", check->text, STR_ARG(str_first(buf_str(shown), SHOWN_BYTES)));
+	}
+}
+
+static void explain_check(struct vm *vm, const struct check *check, const struct vm_reply *reply)
+{
+	char took[DURATION_TEXT_BYTES];
+	switch (check->kind) {
+	case CHECK_STATUS:
+		explain(vm, "%s: got %d", check->text, reply->status);
+		return;
+	case CHECK_EXISTS:
+	case CHECK_EQUALS:
+	case CHECK_CONTAINS:
+	case CHECK_MATCHES:
+		explain_value(vm, check);
+		return;
+	case CHECK_TIME:
+		explain(vm, "%s: took %s", check->text, duration_format(reply->response_time, took));
+		return;
+	case CHECK_BODY_CONTAINS:
+		explain(vm, "%s: it does not", check->text);
+		return;
+	case CHECK_BODY_EQUALS:
+		explain(vm, "%s: it is another one of %" PRIu64 " bytes", check->text, vm->body_bytes);
+		return;
+	case CHECK_BODY_SIZE:
+		explain(vm, "%s: it has %" PRIu64 " bytes", check->text, vm->body_bytes);
+		return;
+	}
+}
+
 /* --- extractions --- */
 
-static void judge_extract(struct vm *vm, const struct extract *e)
+/* NULL, or why the variable has no value. */
+static const char *take_value(struct vm *vm, const struct extract *e)
 {
 	struct vm_slot *slot = &vm->slots[e->variable];
 	const struct value v = find_value(vm, &e->source);
 	const bool is_text = v.kind == JSONSCAN_STRING || v.kind == JSONSCAN_NUMBER || v.kind == JSONSCAN_BOOLEAN;
-	const char *why = v.why ? v.why : is_text ? NULL : kind_text(v.kind);
 	slot->is_set = false;
-	if (!why) {
-		buf_clear(&slot->own);
-		if (!buf_add(&slot->own, v.text))
-			why = "the value is too long";
-	}
-	if (why && e->optional)
-		return;
-	if (why) {
-		explain(vm, "%s: %s", e->text, why);
-		fail_with(vm, VM_CHECK_FAILED);
-		vm->outcome.ends_iteration = true;
-		return;
-	}
+	if (v.why || !is_text)
+		return v.why ? v.why : kind_text(v.kind);
+	buf_clear(&slot->own);
+	if (!buf_add(&slot->own, v.text))
+		return "the value is too long";
 	slot->value = buf_str(&slot->own);
 	slot->is_set = true;
+	return NULL;
+}
+
+/* Only here is it said what failed: a value that a check has found may be a secret by what was extracted. */
+static void judge_extracts(struct vm *vm, const struct step *step, const struct vm_reply *reply)
+{
+	const struct extract *failed = NULL;
+	const char *why_failed = NULL;
+	for (uint32_t i = 0; i < step->extract_count; i++) {
+		const struct extract *e = &vm->program->extracts[step->first_extract + i];
+		const char *why = take_value(vm, e);
+		if (!why || e->optional || failed)
+			continue;
+		failed = e;
+		why_failed = why;
+	}
+	if (vm->outcome.failed_checks) {
+		const uint32_t first = (uint32_t)__builtin_ctzll(vm->outcome.failed_checks);
+		explain_check(vm, &vm->program->checks[step->first_check + first], reply);
+	}
+	if (!failed)
+		return;
+	explain(vm, "%s: %s", failed->text, why_failed);
+	fail_with(vm, VM_CHECK_FAILED);
+	vm->outcome.ends_iteration = true;
 }
 
 /* A large window would stay with the user for ever. */
@@ -274,13 +316,12 @@ void vm_judge(struct vm *vm, const struct vm_reply *reply)
 	}
 	for (uint32_t i = 0; i < step->check_count; i++) {
 		const struct check *check = &p->checks[step->first_check + i];
-		if (judge_check(vm, check, i, reply))
+		if (check_holds(vm, check, i, reply))
 			continue;
 		o->failed_checks |= 1ull << i;
 		fail_with(vm, check->kind == CHECK_STATUS ? VM_STATUS_FAILED : VM_CHECK_FAILED);
 	}
-	for (uint32_t i = 0; i < step->extract_count; i++)
-		judge_extract(vm, &p->extracts[step->first_extract + i]);
+	judge_extracts(vm, step, reply);
 	if (step->keeps_window)
 		shrink_window(vm);
 }

@@ -442,6 +442,45 @@ static void whole_bodies_are_compared_as_they_arrive(void **state)
 	end(&f);
 }
 
+static void what_was_found_is_shown_without_secrets(void **state)
+{
+	static const struct {
+		const char *check, *body, *text;
+	} cases[] = {
+		{ "{\"json\":\"/data/id\",\"equals\":\"zz\"}", "{\"data\":{\"id\":\"hunter2\"}}",
+		  "json /data/id equals zz: found ***" },
+		/* This answer itself says what the secret is. */
+		{ "{\"json\":\"/data/id\",\"equals\":\"zz\"}", "{\"data\":{\"id\":\"by fresh-1!\"},\"t\":\"fresh-1\"}",
+		  "json /data/id equals zz: found by ***!" },
+		/* A secret that the cut would run through. */
+		{ "{\"json\":\"/data/id\",\"equals\":\"zz\"}",
+		  "{\"data\":{\"id\":\"0123456789012345678901234567890123456hunter2 and more\"}}",
+		  "json /data/id equals zz: found 0123456789012345678901234567890123456***" },
+		{ "{\"json\":\"/token/value\",\"equals\":\"zz\"}", "{\"token\":{\"value\":\"below\"}}",
+		  "json /token/value equals ***: found ***" },
+		{ "{\"json\":\"/token/value\",\"matches\":\"^zz\"}", "{\"token\":{\"value\":\"below\"}}",
+		  "json /token/value matches ***: found ***" },
+		{ "{\"json\":\"/o\",\"matches\":\".*\"}", "{\"o\":{}}", "json /o matches .*: found an object" },
+		{ "{\"json\":\"/o\",\"contains\":\"\"}", "{\"o\":[\"\"]}", "json /o contains '': found an array" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct fixture f;
+		char text[1024];
+		snprintf(
+			text, sizeof(text),
+			TEXT("\"vars\":{\"password\":\"hunter2\"},",
+		             "{\"get\":\"/\",\"check\":[%s],\"extract\":{\"my_token\":{\"json\":\"/t\",\"optional\":true},"
+		             "\"x\":{\"json\":\"/credentials/0/x\",\"optional\":true}}}"),
+			cases[i].check);
+		begin(&f, text);
+		answer(&f, 200, cases[i].body);
+		assert_int_equal(f.vm.outcome.failure, VM_CHECK_FAILED);
+		assert_string_equal(f.vm.outcome.text, cases[i].text);
+		assert_true(f.program->variables[2].secret); /* below a secret member */
+		end(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +494,7 @@ int main(void)
 		cmocka_unit_test(rows_are_split_between_workers_without_a_word),
 		cmocka_unit_test(bodies_and_queries_are_encoded_for_their_place),
 		cmocka_unit_test(sources_are_checked_and_taken),
+		cmocka_unit_test(what_was_found_is_shown_without_secrets),
 		cmocka_unit_test(whole_bodies_are_compared_as_they_arrive),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
