@@ -40,6 +40,20 @@ uint32_t compile_variable(struct compiler *c, const struct node *member)
 	return rows_add(&c->variables, &v);
 }
 
+/* Whether a value is made with a secret. */
+static bool holds_secret(const struct compiler *c, const struct template *t)
+{
+	for (uint32_t i = 0; i < t->count; i++) {
+		const struct segment *s = &t->segments[i];
+		if (s->secret ||
+		    (s->kind == SEGMENT_VARIABLE && rows_at(&c->variables, struct variable, s->variable)->secret) ||
+		    (s->kind == SEGMENT_FEED &&
+		     secret_name(rows_at(&c->feeds, struct feed, s->variable)->columns[s->column])))
+			return true;
+	}
+	return false;
+}
+
 void compile_vars(struct compiler *c, const struct node *vars)
 {
 	struct node member;
@@ -53,8 +67,10 @@ void compile_vars(struct compiler *c, const struct node *vars)
 		const struct template value = weaver_finish(&w);
 		if (v == PROGRAM_NONE)
 			continue;
-		rows_at(&c->variables, struct variable, v)->value = value;
-		rows_at(&c->variables, struct variable, v)->has_value = true;
+		struct variable *variable = rows_at(&c->variables, struct variable, v);
+		variable->value = value;
+		variable->has_value = true;
+		variable->secret = variable->secret || holds_secret(c, &value);
 		c->scope[v] = SCOPE_SURE;
 	}
 }

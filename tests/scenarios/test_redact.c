@@ -11,14 +11,20 @@
 
 #define NOW ((struct wall){ 1767225600123 * MILLISECOND })
 #define TEXT                                                                                                                           \
-	"{\"name\":\"n\",\"target\":\"http://h\",\"vars\":{\"password\":\"hunter2\",\"pin_secret\":\"123\",\"open\":\"open sesame\"}," \
+	"{\"name\":\"n\",\"target\":\"http://h\",\"vars\":{\"password\":\"hunter2\",\"pin_secret\":\"123\",\"open\":\"open sesame\","  \
+	"\"pw\":\"${env.MY_PASSWORD}\",\"from_cell\":\"<${f.token}>\",\"again\":\"-${pw}-\",\"odd_secret\":\"a/\\\"b c\"},"            \
 	"\"feeds\":{\"f\":{\"file\":\"f.csv\"}},"                                                                                      \
-	"\"flows\":{\"a\":{\"steps\":[{\"post\":\"/${f.token}\",\"json\":{\"api_key\":\"literal-key\",\"k\":1}}]}},"                   \
+	"\"flows\":{\"a\":{\"steps\":[{\"post\":\"/${f.token}/${env.PATH_TOKEN}\",\"json\":{\"api_key\":\"literal-key\",\"k\":1}}]}}," \
 	"\"load\":[{\"executor\":\"constant-users\",\"users\":1,\"for\":\"1s\"}]}"
 
 static int read_rows(void *arg, const char *name, struct buf *out, struct err *err)
 {
 	return buf_add(out, STR("user,token\nann,cell-token\nbob,other-token\n")) ? 0 : -1;
+}
+
+static const char *get_env(void *arg, const char *name)
+{
+	return strcmp(name, "MY_PASSWORD") == 0 ? "env-pass" : strcmp(name, "PATH_TOKEN") == 0 ? "in-path" : NULL;
 }
 
 typedef void writer(const struct vm *vm, struct str text, struct buf *out);
@@ -39,10 +45,17 @@ static void what_is_secret_is_not_shown(void **state)
 		{ redact_text, "{\"token\":{\"deep\":1}}", "{\"token\":\"***\"}" },
 		{ redact_text, "user=ann&password=abc&x=hunter2", "user=ann&password=***&x=***" },
 		{ redact_text, "", "" },
+		{ redact_text, "x env-pass <cell-token> -env-pass- in-path", "x *** *** *** ***" },
+		{ redact_text, "a/\"b c, a%2f%22b%20c, a%2F\\\"b c, a\\/\\u0022b c, a%2F%22b%2",
+		  "***, ***, ***, ***, a%2F%22b%2" },
+		{ redact_text, "api%5Fkey=xyz&b=2", "api%5Fkey=***&b=2" },
+		{ redact_url, "/in-path?api%5fkey=xyz#a=1&access_token=uvw",
+		  "/***?api%5fkey=***#a=1&access_token=***" },
+		{ redact_url, "/cb#id_token=uvw", "/cb#id_token=***" },
 		{ redact_url, "http://h/cell-token?a=1&access_token=xyz&b=2", "http://h/***?a=1&access_token=***&b=2" },
 		{ redact_url, "http://h/x", "http://h/x" },
 	};
-	const struct program_inputs in = { .read_file = read_rows };
+	const struct program_inputs in = { .read_file = read_rows, .get_env = get_env };
 	struct program *p = NULL;
 	struct vm_shared shared;
 	struct vm vm;
@@ -64,7 +77,10 @@ static void what_is_secret_is_not_shown(void **state)
 	buf_clear(&out);
 	redact_header(&vm, STR("Set-Cookie"), STR("sid=1"), &out);
 	redact_header(&vm, STR("X-Note"), STR("by hunter2"), &out);
-	assert_string_equal(buf_cstr(&out), "Set-Cookie: ***\nX-Note: by ***\n");
+	redact_header(&vm, STR("location"), STR("http://h/cb?code=1&token=abc"), &out);
+	redact_header(&vm, STR("X-Other"), STR("?token=abc"), &out);
+	assert_string_equal(buf_cstr(&out), "Set-Cookie: ***\nX-Note: by ***\n"
+	                                    "location: http://h/cb?code=1&token=***\nX-Other: ?token=abc\n");
 	buf_finish(&out);
 	vm_finish(&vm);
 	vm_shared_finish(&shared);
