@@ -292,10 +292,10 @@ static void compile_retry(struct compiler *c, const struct node *n, struct retry
 }
 
 static void read_request(struct compiler *c, const struct node *n, struct step *step, struct step_text *text,
-                         struct rows *headers)
+                         struct rows *headers, struct transfer_needs *needs)
 {
-	struct transfer_needs needs = c->default_needs;
 	struct node member;
+	*needs = c->default_needs;
 	text->request = c->defaults;
 	read_fields(c, n, step_fields, text);
 	step->timeout = text->request.timeout;
@@ -306,28 +306,38 @@ static void read_request(struct compiler *c, const struct node *n, struct step *
 	if (node_get(n, "headers", &member))
 		compile_headers(c, &member, headers);
 	if (node_get(n, "auth", &member))
-		compile_auth(c, &member, &needs, headers);
-	apply_request(c, n, &text->request, &needs);
-	step->needs = settle_needs(c, &needs);
+		compile_auth(c, &member, needs, headers);
+	apply_request(c, n, &text->request, needs);
 }
 
 /* The Authorization of "defaults" is for the target, not for other hosts that a step names. */
-static void keep_secrets_home(struct compiler *c, const struct node *n, const struct step *step, struct rows *headers)
+static void keep_secrets_home(struct compiler *c, const struct node *n, const struct step *step, struct rows *headers,
+                              struct transfer_needs *needs)
 {
 	struct node own, name;
 	if (str_eq(step->target->origin, c->program->target.origin) || node_get(n, "auth", &own))
 		return;
 	bool is_own = false;
+	needs->user = needs->password = NULL;
 	for (void *iter = NULL; node_get(n, "headers", &own) && node_each(&own, &iter, &name);)
 		is_own = is_own || str_eq_nocase(str_from(name.key), STR("Authorization"));
 	if (!is_own)
 		drop_header(headers, "Authorization");
 }
 
+/* Those of the step, and those where a redirect leads to somebody else. */
+static void keep_needs(struct compiler *c, struct transfer_needs needs, struct step *step)
+{
+	step->needs = settle_needs(c, &needs);
+	needs.user = needs.password = NULL;
+	step->needs_abroad = settle_needs(c, &needs);
+}
+
 void compile_request(struct compiler *c, const struct node *n, const struct flow *flow, const char *method,
                      const struct node *path)
 {
 	struct step_text text = { 0 };
+	struct transfer_needs needs;
 	struct rows headers = ROWS(struct header_template);
 	struct step step = {
 		.method = method,
@@ -340,11 +350,12 @@ void compile_request(struct compiler *c, const struct node *n, const struct flow
 	};
 	struct step_parts parts = { &step, ROWS(struct jsonscan_pointer) };
 	struct node member;
-	read_request(c, n, &step, &text, &headers);
+	read_request(c, n, &step, &text, &headers, &needs);
 	step.name = text.name && *text.name ? text.name : own_name(c, method, path);
 	expect_new_name(c, n, flow, step.name);
 	compile_path(c, n, path, &step);
-	keep_secrets_home(c, n, &step, &headers);
+	keep_secrets_home(c, n, &step, &headers, &needs);
+	keep_needs(c, needs, &step);
 	compile_body(c, n, &step, &headers);
 	step.header_count = headers.count;
 	step.headers = rows_settle(&headers, c->arena);

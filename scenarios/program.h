@@ -211,7 +211,9 @@ struct step {
 	struct template body;
 	dur_ns timeout;
 	const struct transfer_needs *needs; /* NULL: nothing beyond plain HTTP */
-	uint32_t redirects;                 /* followed at most; 0: a redirect is an answer */
+	const struct transfer_needs
+		*needs_abroad; /* the same without a password: once a redirect led to another origin */
+	uint32_t redirects;    /* followed at most; 0: a redirect is an answer */
 	struct retry retry;
 	bool cookies;                      /* the user's jar takes part */
 	uint32_t first_check, check_count; /* in program.checks */

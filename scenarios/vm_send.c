@@ -136,6 +136,22 @@ static void change_method(struct vm *vm, int status)
 	drop_header(vm, "Content-Type");
 }
 
+/* Secrets stay with the host that they were meant for. */
+static void leave_secrets(struct vm *vm, const struct step *step)
+{
+	drop_header(vm, "Authorization");
+	drop_header(vm, "Cookie");
+	vm->request.needs = step->needs_abroad;
+}
+
+/* What the jar had for the last URL; the file's own Cookie is for this one, too. */
+static void drop_jar_cookies(struct vm *vm)
+{
+	const int at = find_header(vm, "Cookie");
+	if (at >= 0 && vm->headers[at].value.p == vm->cookie.bytes)
+		drop_header(vm, "Cookie");
+}
+
 bool vm_redirects(struct vm *vm, const struct vm_reply *reply)
 {
 	const struct step *step = &vm->program->steps[vm->request.step];
@@ -153,10 +169,9 @@ bool vm_redirects(struct vm *vm, const struct vm_reply *reply)
 	change_method(vm, reply->status);
 	url_split(r->url, &from);
 	url_split(buf_str(out), &to);
-	/* Secrets stay with the host that they were meant for. */
 	if (!str_eq_nocase(from.origin, to.origin))
-		drop_header(vm, "Authorization");
-	drop_header(vm, "Cookie");
+		leave_secrets(vm, step);
+	drop_jar_cookies(vm);
 	buf_clear(&vm->url);
 	buf_add(&vm->url, buf_str(out));
 	r->url = buf_str(&vm->url);

@@ -319,6 +319,62 @@ static void redirects_are_followed_like_browsers_do(void **state)
 	end(&f);
 }
 
+static const char *digest_user(const struct fixture *f)
+{
+	return f->vm.request.needs && f->vm.request.needs->user ? f->vm.request.needs->user : "(none)";
+}
+
+static void passwords_stay_with_their_host(void **state)
+{
+	struct fixture f;
+	begin(&f,
+	      TEXT("\"defaults\":{\"redirects\":3,\"compression\":true,"
+	           "\"auth\":{\"kind\":\"digest\",\"user\":\"ann\",\"password\":\"p\"}},",
+	           "{\"get\":\"/a\"},{\"get\":\"http://other/b\"},{\"get\":\"http://other/c\",\"auth\":{\"kind\":\"digest\","
+	           "\"user\":\"bob\",\"password\":\"q\"}},{\"get\":\"http://h:81/d\"}"));
+	assert_string_equal(digest_user(&f), "ann");
+	header(&f, "Location", "/base/again");
+	answer(&f, 302, "");
+	assert_string_equal(digest_user(&f), "ann");
+	header(&f, "Location", "http://other/");
+	answer(&f, 302, "");
+	assert_true(str_is(f.vm.request.url, "http://other/"));
+	assert_string_equal(digest_user(&f), "(none)");
+	assert_true(f.vm.request.needs->compression);
+	answer(&f, 200, "");
+	assert_true(str_is(f.vm.request.url, "http://other/b"));
+	assert_string_equal(digest_user(&f), "(none)");
+	answer(&f, 200, "");
+	assert_string_equal(digest_user(&f), "bob");
+	answer(&f, 200, "");
+	assert_string_equal(digest_user(&f), "ann");
+	end(&f);
+}
+
+static void a_cookie_of_the_file_follows_redirects(void **state)
+{
+	struct fixture f;
+	begin(&f, TEXT("", "{\"get\":\"/a\",\"redirects\":5,\"headers\":{\"Cookie\":\"own=1\"}}"));
+	header(&f, "Set-Cookie", "jar=h; Path=/");
+	header(&f, "Location", "/b");
+	answer(&f, 302, "");
+	assert_string_equal(sent_header(&f, "Cookie"), "own=1");
+	header(&f, "Location", "http://other/c");
+	answer(&f, 302, "");
+	assert_string_equal(sent_header(&f, "Cookie"), "(none)");
+	header(&f, "Set-Cookie", "jar=o; Path=/d");
+	header(&f, "Location", "/d");
+	answer(&f, 302, "");
+	assert_string_equal(sent_header(&f, "Cookie"), "jar=o");
+	header(&f, "Location", "/e");
+	answer(&f, 302, "");
+	assert_string_equal(sent_header(&f, "Cookie"), "(none)");
+	header(&f, "Location", "http://h:81/f");
+	answer(&f, 302, "");
+	assert_string_equal(sent_header(&f, "Cookie"), "jar=h");
+	end(&f);
+}
+
 /* Rows of <pick> that <workers> workers with two users each take in <turns> iterations, in the order of the workers. */
 static void take_rows(const char *feed, uint32_t worker, uint32_t workers, int turns, char *taken)
 {
@@ -491,6 +547,8 @@ int main(void)
 		cmocka_unit_test(cookies_come_back_and_can_be_turned_off),
 		cmocka_unit_test(new_attempts_are_made_only_for_what_is_written),
 		cmocka_unit_test(redirects_are_followed_like_browsers_do),
+		cmocka_unit_test(passwords_stay_with_their_host),
+		cmocka_unit_test(a_cookie_of_the_file_follows_redirects),
 		cmocka_unit_test(rows_are_split_between_workers_without_a_word),
 		cmocka_unit_test(bodies_and_queries_are_encoded_for_their_place),
 		cmocka_unit_test(sources_are_checked_and_taken),
