@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "base/units.h"
+#include "scenarios/number.h"
 
 const struct field check_fields[] = {
 	{ .key = "status", .type = FIELD_NODE, .help = "200, \"2xx\", \"200-299\", or a list of these." },
@@ -234,8 +235,7 @@ static void check_body(struct compiler *c, const struct node *n, struct check *c
 static void read_equals(struct compiler *c, const struct node *n, const char *name, struct check *check)
 {
 	struct weaver w;
-	char *text = json_dumps(n->value, JSON_ENCODE_ANY | JSON_COMPACT);
-	must(text);
+	char *text = number_text(n->value);
 	check->kind = CHECK_EQUALS;
 	check->equals_kind = json_is_string(n->value)    ? JSONSCAN_STRING
 	                     : json_is_number(n->value)  ? JSONSCAN_NUMBER

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "scenarios/number.h"
 #include "scenarios/pause.h"
 
 #define REPEAT_MAX 1000000
@@ -217,7 +218,7 @@ static void read_exists(struct compiler *c, const struct node *var, struct condi
 /* What a condition compares with, for people. */
 static const char *shown_text(struct compiler *c, const struct node *n, bool secret)
 {
-	char *dumped = secret ? NULL : json_dumps(n->value, JSON_ENCODE_ANY | JSON_COMPACT);
+	char *dumped = secret ? NULL : number_text(n->value);
 	const char *shown = secret ? "***" : arena_printf(c->arena, "%.80s", dumped ? dumped : "");
 	free(dumped);
 	return shown;

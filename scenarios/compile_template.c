@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "scenarios/number.h"
 
 void weaver_init(struct weaver *w, struct compiler *c, enum escape escape)
 {
@@ -146,8 +147,7 @@ bool compile_constant_part(struct compiler *c, const struct node *n, struct str 
 
 static void weave_json_scalar(struct weaver *w, const json_t *value, bool secret)
 {
-	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	must(text);
+	char *text = number_text(value);
 	weave_literal(w, str_from(text), secret);
 	free(text);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "scenarios/number.h"
 
 /* A CSV text that is read field by field; the fields of all rows stand one behind the other. */
 struct reader {
@@ -184,7 +185,7 @@ static bool keep_value(struct arena *arena, const json_t *value, size_t item, st
 {
 	if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
 		return wrong(m, 0, "item %zu: a value is a string, a number, true or false", item);
-	char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+	char *text = json_is_string(value) ? NULL : number_text(value);
 	const struct str s = text ? str_from(text)
 	                          : (struct str){ json_string_value(value), json_string_length(value) };
 	const bool fits = s.len <= FEED_CELL_BYTES;

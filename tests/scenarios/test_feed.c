@@ -95,8 +95,9 @@ static void json_lists_are_rows(void **state)
 	expect_cell(&t, 1, 0, "\xc3\xa9");
 	expect_cell(&t, 1, 1, "true");
 	arena_finish(&t.arena);
-	assert_true(read_json(&t, "[1,\"two\",false]"));
+	assert_true(read_json(&t, "[19.99,\"two\",false]"));
 	assert_true(str_is(t.feed.columns[0], "value"));
+	expect_cell(&t, 0, 0, "19.99");
 	expect_cell(&t, 1, 0, "two");
 	expect_cell(&t, 2, 0, "false");
 	arena_finish(&t.arena);
