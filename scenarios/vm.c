@@ -141,7 +141,7 @@ void vm_begin(struct vm *vm, uint32_t flow, uint64_t iteration, struct wall now)
 	vm->iteration = iteration;
 	vm->now = vm->began = now;
 	vm->at = p->flows[flow].first_instruction;
-	vm->waiting = vm->iteration_failed = vm->begun_badly = vm->out_of_rows = vm->resends = false;
+	vm->waiting = vm->iteration_failed = vm->begun_badly = vm->out_of_rows = vm->resends = vm->unrendered = false;
 	vm->running = true;
 	for (uint32_t left = p->flows[flow].feeds; left && !vm->out_of_rows; left &= left - 1)
 		vm->out_of_rows = !take_row(vm, (uint32_t)__builtin_ctz(left));
@@ -149,11 +149,23 @@ void vm_begin(struct vm *vm, uint32_t flow, uint64_t iteration, struct wall now)
 		render_vars(vm);
 }
 
+/* What cannot be rendered is over before any time has passed: without a pace, a user would do nothing else, millions of
+ * times per second. A hundred times are enough to be seen. */
+#define FAILED_WAIT (10 * MILLISECOND)
+
+/* The iteration ends at the pace of its flow, like any other that fails: first a pause, then VM_FAILED. */
 static enum vm_stop fail(struct vm *vm)
 {
-	vm->running = false;
-	vm->iteration_failed = true;
-	return VM_FAILED;
+	const struct program *p = vm->program;
+	const struct flow *flow = &p->flows[vm->flow];
+	const struct instruction tail = p->code[flow->tail];
+	const dur_ns rest = tail.op == OP_PACE ? vm->began.ns + p->pauses[tail.operand].low - vm->now.ns : 0;
+	vm->iteration_failed = vm->unrendered = true;
+	vm->begun_badly = false;
+	vm->at = flow->first_instruction + flow->instruction_count - 1; /* OP_END */
+	vm->pause_ns = rest > FAILED_WAIT ? rest : FAILED_WAIT;
+	vm->pause_in_step = false;
+	return VM_PAUSE;
 }
 
 static enum vm_stop await(struct vm *vm, bool rendered)
@@ -225,7 +237,7 @@ static enum vm_stop run(struct vm *vm)
 		}
 		case OP_END:
 			vm->running = false;
-			return VM_ITERATION_END;
+			return vm->unrendered ? VM_FAILED : VM_ITERATION_END;
 		}
 	}
 }

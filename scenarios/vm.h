@@ -36,7 +36,8 @@ enum vm_stop {
 	VM_REQUEST,       /* send vm->request */
 	VM_PAUSE,         /* wait vm->pause_ns */
 	VM_ITERATION_END, /* the flow is done, or its outcome ended it early */
-	VM_FAILED,        /* a template could not be rendered: vm->problem says why. The iteration is over */
+	VM_FAILED,        /* a template could not be rendered: vm->problem says why. The iteration is over. A VM_PAUSE
+	                   * comes first, at the pace of the flow */
 	VM_STOPPED,       /* a feed has no more rows: the iteration did not begin, and no other one will */
 };
 
@@ -127,6 +128,7 @@ struct vm {
 	bool waiting; /* for the reply to the request of steps[request.step] */
 	bool running;
 	bool resends;           /* when the pause is over */
+	bool unrendered;        /* VM_FAILED is on its way */
 	bool begun_badly;       /* "vars" could not be rendered: the next vm_resume says so */
 	bool out_of_rows;       /* the same */
 	uint32_t attempt, hops; /* of the step: exchanges before this one */

@@ -216,10 +216,13 @@ static void what_cannot_be_rendered_is_said(void **state)
 	begin(&f, TEXT("{\"get\":\"/\",\"extract\":{\"v\":{\"json\":\"/v\"}}},{\"get\":\"/2\","
 	               "\"headers\":{\"X-V\":\"a${v}\"}}"));
 	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
-	assert_int_equal(answer(&f, 500, "{\"v\":\"x\\r\\nX-Evil: 1\"}", 3, 0), VM_FAILED);
+	assert_int_equal(answer(&f, 500, "{\"v\":\"x\\r\\nX-Evil: 1\"}", 3, 0), VM_PAUSE);
+	assert_int_equal(f.vm.pause_ns, 10 * MILLISECOND);
+	assert_false(f.vm.pause_in_step);
 	/* The answer before it was judged all the same. */
 	assert_int_equal(f.vm.outcome.failure, VM_STATUS_FAILED);
 	assert_string_equal(f.vm.outcome.text, "status 200-399: got 500");
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_FAILED);
 	assert_string_equal(f.vm.problem, "X-V: the value of a variable cannot stand in a header");
 	assert_true(f.vm.iteration_failed);
 	end(&f);
@@ -230,7 +233,8 @@ static void what_cannot_be_rendered_is_said(void **state)
 	body[6] = 'x';
 	snprintf(body + sizeof(body) - 3, 3, "\"}");
 	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);
-	assert_int_equal(answer(&f, 200, body, 100, 0), VM_FAILED);
+	assert_int_equal(answer(&f, 200, body, 100, 0), VM_PAUSE);
+	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_FAILED);
 	assert_string_equal(f.vm.problem, "URL: the rendered text is too long");
 	vm_begin(&f.vm, 1, 0, NOW);
 	assert_int_equal(vm_resume(&f.vm, NULL, NOW), VM_REQUEST);

@@ -220,6 +220,33 @@ static void a_pace_counts_from_the_beginning_also_when_the_iteration_fails(void 
 	end(&f);
 }
 
+static void what_cannot_be_rendered_waits_for_the_pace(void **state)
+{
+	static const char *const texts[] = {
+		"\"vars\":{\"v\":\"\\r\\n\"},\"flows\":{\"a\":{\"pace\":\"2s\",\"steps\":["
+		"{\"get\":\"/\",\"headers\":{\"X\":\"${v}\"}}]}}",
+		/* too long, before the first step */
+		"\"vars\":{\"v\":\"${random.string(1024)}${random.string(1024)}${random.string(1024)}\",\"w\":\"${v}${v}${v}\"},"
+		"\"flows\":{\"a\":{\"pace\":\"2s\",\"steps\":[{\"get\":\"/\"}]}}",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct fixture f;
+		char *text = xasprintf("{\"name\":\"n\",\"target\":\"http://h\",%s,"
+		                       "\"load\":[{\"executor\":\"constant-users\",\"users\":1,\"for\":\"1s\"}]}",
+		                       texts[i]);
+		begin(&f, text);
+		free(text);
+		wait_pause(&f, 2 * SECOND);
+		assert_int_equal(f.stop, VM_FAILED);
+		assert_true(f.vm.iteration_failed && f.vm.problem[0]);
+		vm_begin(&f.vm, 0, 1, f.now);
+		f.stop = vm_resume(&f.vm, NULL, f.now);
+		wait_pause(&f, 2 * SECOND);
+		assert_int_equal(f.stop, VM_FAILED);
+		end(&f);
+	}
+}
+
 static void cookies_come_back_and_can_be_turned_off(void **state)
 {
 	struct fixture f;
@@ -428,11 +455,11 @@ static void bodies_and_queries_are_encoded_for_their_place(void **state)
 	struct fixture f;
 	begin(&f,
 	      TEXT("\"vars\":{\"v\":\"a&b c\"},",
-	           "{\"get\":\"/q?x=1\",\"query\":{\"k y\":\"${v}\",\"n\":[1,true]}},"
+	           "{\"get\":\"/q?x=1\",\"query\":{\"k y\":\"${v}\",\"n\":[1,true,19.99]}},"
 	           "{\"post\":\"/f\",\"form\":{\"a\":\"x+y=${v}\",\"b\":2}},"
 	           "{\"post\":\"/m\",\"multipart\":[{\"name\":\"n\\\"\",\"value\":\"${v}\"},{\"name\":\"d\",\"file\":\"f.csv\"}]},"
 	           "{\"put\":\"/${now.ms}/${now.iso}\",\"body\":\"${random.choice(only)} ${random.float(2,2)}\"}"));
-	expect_request(&f, "GET", "/base/q?x=1&k%20y=a%26b%20c&n=1&n=true");
+	expect_request(&f, "GET", "/base/q?x=1&k%20y=a%26b%20c&n=1&n=true&n=19.99");
 	answer(&f, 200, "");
 	assert_true(str_is(f.vm.request.body, "a=x%2By%3Da%26b%20c&b=2"));
 	assert_string_equal(sent_header(&f, "Content-Type"), "application/x-www-form-urlencoded");
@@ -544,6 +571,7 @@ int main(void)
 		cmocka_unit_test(conditions_choose),
 		cmocka_unit_test(a_loop_ends_when_its_condition_does),
 		cmocka_unit_test(a_pace_counts_from_the_beginning_also_when_the_iteration_fails),
+		cmocka_unit_test(what_cannot_be_rendered_waits_for_the_pace),
 		cmocka_unit_test(cookies_come_back_and_can_be_turned_off),
 		cmocka_unit_test(new_attempts_are_made_only_for_what_is_written),
 		cmocka_unit_test(redirects_are_followed_like_browsers_do),
