@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/must.h"
+
 static bool fails(const char *why, size_t at, size_t *reterr_at, const char **reterr_why)
 {
 	*reterr_at = at;
@@ -123,35 +125,105 @@ void url_split(struct str url, struct url_parts *ret_parts)
 		ret_parts->path = STR("/");
 }
 
-bool url_resolve(struct str base, struct str location, struct buf *out)
+/* Adds a part of a Location. A blank cannot stand in a request, and browsers encode it. */
+static void add_reference(struct buf *out, struct str s)
 {
-	struct url_parts at, result;
-	const struct str where = str_trim(str_first(location, str_find(location, '#')));
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] == ' ')
+			buf_add(out, STR("%20"));
+		else
+			buf_add_char(out, s.p[i]);
+	}
+}
+
+/* RFC 3986 section 5.2.4, in place: of a URL whose path begins with "/" at <root>. */
+static void remove_dots(struct buf *url, size_t root)
+{
+	char *p = url->bytes;
+	const size_t end = root + str_find(str_from_at(buf_str(url), root), '?');
+	size_t from = root, to = root;
+	while (from < end) {
+		const struct str rest = { p + from + 1, end - from - 1 },
+				 segment = str_first(rest, str_find(rest, '/'));
+		const size_t next = from + 1 + segment.len;
+		const bool up = str_is(segment, ".."), stays = str_is(segment, ".");
+		while (up && to > root && p[--to] != '/')
+			;
+		if (!up && !stays) {
+			memmove(p + to, p + from, next - from);
+			to += next - from;
+		} else if (next == end) {
+			p[to++] = '/';
+		}
+		from = next;
+	}
+	memmove(p + to, p + end, url->len - end);
+	url->len -= end - to;
+}
+
+/* "http://" or "https://", when <where> begins with it in any case; else empty. */
+static struct str own_scheme(struct str where)
+{
+	const struct str schemes[] = { STR("http://"), STR("https://") };
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+		if (str_eq_nocase(str_first(where, schemes[i].len), schemes[i]))
+			return schemes[i];
+	return STR("");
+}
+
+/* A colon makes a scheme of what is before it only in front of the path, the query and the fragment. */
+static bool has_scheme(struct str where)
+{
+	size_t at = 0;
+	while (at < where.len && !memchr(":/?", where.p[at], 3))
+		at++;
+	return at < where.len && where.p[at] == ':';
+}
+
+static bool add_absolute(struct buf *out, struct str base, struct str where)
+{
+	struct url_parts at;
+	const struct str scheme = own_scheme(where);
 	url_split(base, &at);
-	size_t folder = at.path.len;
-	while (folder > 0 && at.path.p[folder - 1] != '/')
-		folder--;
-	const size_t colon = str_find(where, ':'), slash = str_find(where, '/');
-	if (scheme_len(where)) {
-		buf_add(out, where);
-	} else if (str_starts(where, STR("//"))) {
+	if (scheme.len) {
+		buf_add(out, scheme);
+		add_reference(out, str_from_at(where, scheme.len));
+		return true;
+	}
+	if (where.len == 0 || has_scheme(where))
+		return false;
+	if (str_starts(where, STR("//"))) {
 		buf_add(out, at.secure ? STR("https:") : STR("http:"));
-		buf_add(out, where);
-	} else if (where.len == 0 || (colon < slash && colon < where.len)) {
-		return false; /* another scheme */
 	} else {
+		size_t folder = at.path.len;
+		while (folder > 0 && at.path.p[folder - 1] != '/')
+			folder--;
 		buf_add(out, at.origin);
 		if (where.p[0] == '?')
 			buf_add(out, at.path);
 		else if (where.p[0] != '/')
 			buf_add(out, str_first(at.path, folder));
-		buf_add(out, where);
 	}
-	/* "http://host?x" has no path of its own. */
-	url_split(buf_str(out), &result);
-	if (result.origin.len == out->len)
+	add_reference(out, where);
+	return true;
+}
+
+bool url_resolve(struct str base, struct str location, struct buf *out)
+{
+	struct url_parts result;
+	must(out->len == 0);
+	if (!add_absolute(out, base, str_trim(str_first(location, str_find(location, '#')))))
+		return false;
+	/* "http://host" has no path of its own. */
+	if (target_path_at(buf_str(out)) == out->len)
 		buf_add_char(out, '/');
+	if (buf_overflowed(out))
+		return false;
+	const size_t root = target_path_at(buf_str(out));
+	if (out->bytes[root] != '/')
+		return false;
+	remove_dots(out, root);
 	url_split(buf_str(out), &result);
-	const struct str path = str_from_at(buf_str(out), result.origin.len);
-	return result.host.len > 0 && !buf_overflowed(out) && path.p[0] == '/' && target_path_span(path) == path.len;
+	const struct str path = str_from_at(buf_str(out), root);
+	return result.host.len > 0 && target_path_span(path) == path.len;
 }

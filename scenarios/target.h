@@ -26,8 +26,8 @@ struct url_parts {
 };
 void url_split(struct str url, struct url_parts *ret_parts);
 
-/* Adds the absolute URL that <location> means, seen from <base> (RFC 3986 section 5.2, without the removal of dots), and
- * without its fragment. False when it is no http or https URL, or cannot stand in a request. */
+/* Writes to the empty <out> the absolute URL that <location> means, seen from <base> (RFC 3986 section 5.2), without its
+ * fragment and with its blanks as %20. False when it is no http or https URL, or cannot stand in a request. */
 bool url_resolve(struct str base, struct str location, struct buf *out);
 
 #endif

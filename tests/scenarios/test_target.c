@@ -80,11 +80,55 @@ static void bad_ones_say_where(void **state)
 	arena_finish(&arena);
 }
 
+static void locations_are_seen_from_where_one_is(void **state)
+{
+	static const struct {
+		const char *location, *url; /* NULL: it is not followed */
+	} cases[] = {
+		{ "http://o/x", "http://o/x" },
+		{ "HTTP://o/x", "http://o/x" },
+		{ "Https://o", "https://o/" },
+		{ "//o:8/x", "https://o:8/x" },
+		{ "/x", "https://h:1/x" },
+		{ "x?y#z", "https://h:1/a/b/x?y" },
+		{ "?q", "https://h:1/a/b/c?q" },
+		{ "login?return=http://h/x", "https://h:1/a/b/login?return=http://h/x" },
+		{ "x/y:z", "https://h:1/a/b/x/y:z" },
+		{ "x#y:z", "https://h:1/a/b/x" },
+		{ "./x", "https://h:1/a/b/x" },
+		{ "../x", "https://h:1/a/x" },
+		{ "../../../x", "https://h:1/x" },
+		{ "..", "https://h:1/a/" },
+		{ ".", "https://h:1/a/b/" },
+		{ "/x/./y/../z/..?a/../b", "https://h:1/x/?a/../b" },
+		{ "/..x/.y/z./...", "https://h:1/..x/.y/z./..." },
+		{ "http://o/a/../b", "http://o/b" },
+		{ " /a b?c d ", "https://h:1/a%20b?c%20d" },
+		{ "/\xc3\xa9", "https://h:1/\xc3\xa9" },
+		{ "", NULL },
+		{ "mailto:x", NULL },
+		{ "ftp://h/x", NULL },
+		{ "http:x", NULL },
+		{ "http:///x", NULL },
+		{ "/a\tb", NULL },
+	};
+	struct buf out;
+	buf_init(&out, 256);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_clear(&out);
+		const bool good = url_resolve(STR("https://h:1/a/b/c?d/e"), str_from(cases[i].location), &out);
+		if (good != (cases[i].url != NULL) || (good && !str_is(buf_str(&out), cases[i].url)))
+			fail_msg("%s: %s", cases[i].location, buf_cstr(&out));
+	}
+	buf_finish(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_ones_are_taken_apart),
 		cmocka_unit_test(bad_ones_say_where),
+		cmocka_unit_test(locations_are_seen_from_where_one_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
