@@ -59,9 +59,8 @@ static void remove_entry(struct cookie_jar *jar, size_t at, size_t size)
 }
 
 /* Behind those with paths as long; what came first is sent first. */
-static void insert_entry(struct cookie_jar *jar, const struct cookie *c)
+static size_t find_place(const struct cookie_jar *jar, const struct cookie *c)
 {
-	const size_t size = size_of(&c->e);
 	size_t at = 0;
 	while (at < jar->entries.len) {
 		const struct cookie other = read_entry(jar, at);
@@ -69,6 +68,12 @@ static void insert_entry(struct cookie_jar *jar, const struct cookie *c)
 			break;
 		at += size_of(&other.e);
 	}
+	return at;
+}
+
+static void insert_entry(struct cookie_jar *jar, const struct cookie *c, size_t at)
+{
+	const size_t size = size_of(&c->e);
 	const size_t behind = jar->entries.len - at;
 	const struct str parts[] = { { (const char *)&c->e, sizeof(c->e) }, c->name, c->value, c->domain, c->path };
 	if (jar->count == COOKIES_MAX || jar->entries.len + size > COOKIE_JAR_BYTES)
@@ -272,16 +277,18 @@ static int64_t expiry(const struct attributes *a, struct wall now)
 	return a->has_expires ? a->expires.ns : INT64_MAX;
 }
 
-static void forget(struct cookie_jar *jar, const struct cookie *c)
+/* Returns where it stood: what replaces it counts as created when it was (section 5.3, step 11). SIZE_MAX: nowhere. */
+static size_t forget(struct cookie_jar *jar, const struct cookie *c)
 {
 	for (size_t at = 0; at < jar->entries.len;) {
 		const struct cookie old = read_entry(jar, at);
 		if (str_eq(old.name, c->name) && str_eq_nocase(old.domain, c->domain) && str_eq(old.path, c->path)) {
 			remove_entry(jar, at, size_of(&old.e));
-			return;
+			return at;
 		}
 		at += size_of(&old.e);
 	}
+	return SIZE_MAX;
 }
 
 void cookie_jar_take(struct cookie_jar *jar, struct str header, const struct cookie_place *from, struct wall now)
@@ -313,9 +320,9 @@ void cookie_jar_take(struct cookie_jar *jar, struct str header, const struct coo
 		              (uint16_t)c.path.len,
 		              host_only,
 		              a.secure };
-	forget(jar, &c);
+	const size_t before = forget(jar, &c);
 	if (c.e.expires > now.ns)
-		insert_entry(jar, &c);
+		insert_entry(jar, &c, before != SIZE_MAX ? before : find_place(jar, &c));
 }
 
 bool cookie_jar_write(struct cookie_jar *jar, const struct cookie_place *to, struct wall now, struct buf *out)

@@ -65,7 +65,7 @@ static void cookies_are_replaced_and_expire(void **state)
 	take(&jar, "b=2; Path=/; Expires=Thu, 01 Jan 2026 00:01:00 GMT");
 	take(&jar, "c=3; Path=/; Expires=Thu, 01 Jan 2026 00:01:00 GMT; Max-Age=1000");
 	take(&jar, "a=one; Path=/; Max-Age=10");
-	expect(&jar, "shop.example.com", "/", true, NOW, "b=2; c=3; a=one");
+	expect(&jar, "shop.example.com", "/", true, NOW, "a=one; b=2; c=3");
 	expect(&jar, "shop.example.com", "/", true, (struct wall){ NOW.ns + 10 * SECOND }, "b=2; c=3");
 	assert_int_equal(jar.count, 2);
 	expect(&jar, "shop.example.com", "/", true, (struct wall){ NOW.ns + 61 * SECOND }, "c=3");
