@@ -82,14 +82,16 @@ static bool read_plain(struct reader *r, struct str *ret_field)
 	return true;
 }
 
-/* One line. <ret_count> 0: it was blank. */
+/* One line. <ret_count> 0: it was blank; a quoted empty field is a row. */
 static bool read_row(struct reader *r, size_t *ret_count)
 {
 	const size_t line = r->line, before = r->count;
+	bool any_quoted = false;
 	for (bool more = true; more;) {
 		struct str field = { 0 };
 		const bool quoted = next_char(r) == '"' && r->at < r->text.len;
 		r->at += quoted;
+		any_quoted = any_quoted || quoted;
 		if (!(quoted ? read_quoted(r, &field) : read_plain(r, &field)))
 			return false;
 		if (field.len > FEED_CELL_BYTES)
@@ -109,7 +111,7 @@ static bool read_row(struct reader *r, size_t *ret_count)
 	r->at++;
 	r->line++;
 	*ret_count = r->count - before;
-	if (*ret_count == 1 && r->fields[before].len == 0) {
+	if (*ret_count == 1 && r->fields[before].len == 0 && !any_quoted) {
 		r->count = before;
 		*ret_count = 0;
 	}
@@ -207,10 +209,10 @@ static struct str *name_columns(const json_t *first, struct arena *arena, uint32
 	return columns;
 }
 
-static bool keep_item(struct arena *arena, const struct feed *feed, const json_t *item, size_t number,
+/* <objects>: what the first item is. */
+static bool keep_item(struct arena *arena, const struct feed *feed, const json_t *item, size_t number, bool objects,
                       struct str *cells, struct feed_mistake *m)
 {
-	const bool objects = !str_is(feed->columns[0], "value") || json_is_object(item);
 	if (!objects)
 		return keep_value(arena, item, number, cells, m);
 	if (!json_is_object(item) || json_object_size(item) != feed->column_count)
@@ -241,7 +243,8 @@ static bool read_json(const json_t *root, struct arena *arena, struct feed *feed
 	struct str *cells = arena_array(arena, struct str, rows * feed->column_count);
 	feed->cells = cells;
 	for (size_t i = 0; i < rows; i++)
-		if (!keep_item(arena, feed, json_array_get(root, i), i + 1, cells + i * feed->column_count, m))
+		if (!keep_item(arena, feed, json_array_get(root, i), i + 1, json_is_object(first),
+		               cells + i * feed->column_count, m))
 			return false;
 	return true;
 }

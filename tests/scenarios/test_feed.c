@@ -53,6 +53,12 @@ static void csv_is_that_of_rfc_4180(void **state)
 	expect_cell(&t, 2, 0, "");
 	expect_cell(&t, 2, 2, "c");
 	arena_finish(&t.arena);
+	assert_true(read_csv(&t, "x\n\"\"\n\nb\n\"\""));
+	assert_int_equal(t.feed.row_count, 3);
+	expect_cell(&t, 0, 0, "");
+	expect_cell(&t, 1, 0, "b");
+	expect_cell(&t, 2, 0, "");
+	arena_finish(&t.arena);
 }
 
 static void csv_mistakes_have_their_line(void **state)
@@ -114,6 +120,8 @@ static void json_mistakes_name_the_item(void **state)
 		{ "[{\"a\":1},{\"b\":1}]", "item 2 has no member \"a\"" },
 		{ "[{\"a\":1},{\"a\":1,\"b\":1}]", "item 2 does not have the same members" },
 		{ "[{\"a\":1},3]", "item 2 does not have the same members" },
+		{ "[{\"value\":\"a\"},\"c\"]", "item 2 does not have the same members" },
+		{ "[\"c\",{\"value\":\"a\"}]", "item 2: a value is a string" },
 		{ "[{\"a\":[]}]", "item 1: a value is a string" },
 		{ "[null]", "item 1: a value is a string" },
 		{ "[\n1,\n]", "" },
