@@ -107,6 +107,10 @@ void weave_literal(struct weaver *w, struct str ready, bool secret);
 void weave_value(struct weaver *w, struct str value, bool secret);
 /* Adds <text>, which begins at byte <from> of the string <n>, with its slots; escapes its literal parts. */
 void weave_text(struct weaver *w, const struct node *n, struct str text, size_t from, bool secret);
+/* Says so when there is a slot in the key of <member>: a name is written out. */
+bool expect_no_slot(const struct node *member);
+/* Whether there is a slot in <text>: "$${" is none. */
+bool has_slot(struct str text);
 /* Adds a string, number, true or false. */
 void weave_scalar(struct weaver *w, const struct node *n, bool secret);
 /* Adds what a slot stands for (compile_slot.c). */

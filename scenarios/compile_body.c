@@ -33,12 +33,13 @@ static void add_type(struct compiler *c, struct rows *headers, const char *type)
 	put_header(headers, &h);
 }
 
+/* <name>: the member that <value> is, or whose list it is in. */
 static void weave_pair(struct weaver *w, const struct node *name, const struct node *value, bool *first)
 {
 	if (!*first)
 		weave_literal(w, STR("&"), false);
 	*first = false;
-	weave_value(w, str_from(name->key), false);
+	weave_text(w, name, str_from(name->key), 0, false);
 	weave_literal(w, STR("="), false);
 	weave_scalar(w, value, secret_name(str_from(name->key)));
 }
@@ -50,6 +51,8 @@ void weave_pairs(struct weaver *w, const struct node *object)
 	if (!node_expect(object, JSON_OBJECT, "an object of names and values"))
 		return;
 	for (void *iter = NULL; node_each(object, &iter, &member);) {
+		if (!expect_no_slot(&member))
+			continue;
 		if (!json_is_array(member.value))
 			weave_pair(w, &member, &member, &first);
 		for (size_t i = 0; i < node_count(&member); i++) {
@@ -80,6 +83,8 @@ static void weave_file(struct weaver *w, const struct node *n, const char *name)
 static void weave_quoted(struct weaver *w, const char *s)
 {
 	for (; *s; s++) {
+		/* "$${" is the text "${" here, too. */
+		s += strncmp(s, "$${", 3) == 0;
 		if (*s == '"' || *s == '\r' || *s == '\n')
 			weave_literal(w, str_from(*s == '"' ? "%22" : *s == '\r' ? "%0D" : "%0A"), false);
 		else
@@ -93,12 +98,23 @@ static const char *last_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static void expect_no_slots(const struct node *part)
+{
+	static const char *const keys[] = { "name", "filename", "type" };
+	struct node member;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (node_get(part, keys[i], &member) && json_is_string(member.value) && has_slot(node_str(&member)))
+			node_error(&member, "slots stand in \"value\"; \"$${\" is the two characters themselves",
+			           "the \"%s\" of a part cannot hold \"${...}\"", keys[i]);
+}
+
 static void weave_part(struct weaver *w, const struct node *n, const char *boundary)
 {
 	struct part_text text = { 0 };
 	struct node value, file;
 	if (!read_fields(w->compiler, n, part_fields, &text) || !text.name)
 		return;
+	expect_no_slots(n);
 	const bool has_value = node_get(n, "value", &value), has_file = node_get(n, "file", &file);
 	if (has_value == has_file) {
 		node_error(n, "\"value\": \"text\", or \"file\": \"NAME\"",

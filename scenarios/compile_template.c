@@ -102,6 +102,26 @@ void weave_text(struct weaver *w, const struct node *n, struct str text, size_t 
 	}
 }
 
+bool has_slot(struct str text)
+{
+	for (size_t at = 0; at < text.len; at++) {
+		if (str_starts(str_from_at(text, at), STR("$${")))
+			at += 2;
+		else if (str_starts(str_from_at(text, at), STR("${")))
+			return true;
+	}
+	return false;
+}
+
+bool expect_no_slot(const struct node *member)
+{
+	if (!has_slot(str_from(member->key)))
+		return true;
+	node_key_error(member, "slots stand in values; \"$${\" is the two characters themselves",
+	               "a name cannot hold \"${...}\"");
+	return false;
+}
+
 struct template compile_text(struct compiler *c, const struct node *n, enum escape escape, bool secret)
 {
 	struct weaver w;
@@ -175,6 +195,7 @@ static void weave_json(struct weaver *w, const struct node *n, bool secret)
 		weave_literal(w, STR("{"), false);
 		for (void *iter = NULL; node_each(n, &iter, &member); first = false) {
 			weave_literal(w, first ? STR("\"") : STR(",\""), false);
+			/* As it stands: imported documents may have any keys, and have to compile. */
 			buf_add_json_escaped(&w->literal, str_from(member.key));
 			weave_literal(w, STR("\":"), false);
 			weave_json(w, &member, secret || secret_name(str_from(member.key)));

@@ -455,11 +455,11 @@ static void bodies_and_queries_are_encoded_for_their_place(void **state)
 	struct fixture f;
 	begin(&f,
 	      TEXT("\"vars\":{\"v\":\"a&b c\"},",
-	           "{\"get\":\"/q?x=1\",\"query\":{\"k y\":\"${v}\",\"n\":[1,true,19.99]}},"
+	           "{\"get\":\"/q?x=1\",\"query\":{\"$${k y\":\"${v}\",\"n\":[1,true,19.99]}},"
 	           "{\"post\":\"/f\",\"form\":{\"a\":\"x+y=${v}\",\"b\":2}},"
-	           "{\"post\":\"/m\",\"multipart\":[{\"name\":\"n\\\"\",\"value\":\"${v}\"},{\"name\":\"d\",\"file\":\"f.csv\"}]},"
+	           "{\"post\":\"/m\",\"multipart\":[{\"name\":\"$${n\\\"\",\"value\":\"${v}\"},{\"name\":\"d\",\"file\":\"f.csv\"}]},"
 	           "{\"put\":\"/${now.ms}/${now.iso}\",\"body\":\"${random.choice(only)} ${random.float(2,2)}\"}"));
-	expect_request(&f, "GET", "/base/q?x=1&k%20y=a%26b%20c&n=1&n=true&n=19.99");
+	expect_request(&f, "GET", "/base/q?x=1&%24%7Bk%20y=a%26b%20c&n=1&n=true&n=19.99");
 	answer(&f, 200, "");
 	assert_true(str_is(f.vm.request.body, "a=x%2By%3Da%26b%20c&b=2"));
 	assert_string_equal(sent_header(&f, "Content-Type"), "application/x-www-form-urlencoded");
@@ -467,7 +467,7 @@ static void bodies_and_queries_are_encoded_for_their_place(void **state)
 	char boundary[64];
 	assert_int_equal(sscanf(sent_header(&f, "Content-Type"), "multipart/form-data; boundary=%63s", boundary), 1);
 	char *want = xasprintf(
-		"--%s\r\nContent-Disposition: form-data; name=\"n%%22\"\r\n\r\na&b c\r\n"
+		"--%s\r\nContent-Disposition: form-data; name=\"${n%%22\"\r\n\r\na&b c\r\n"
 		"--%s\r\nContent-Disposition: form-data; name=\"d\"; filename=\"f.csv\"\r\n"
 		"Content-Type: application/octet-stream\r\n\r\nuser,key\na,1\nb,2\nc,3\nd,4\ne,5\n\r\n--%s--\r\n",
 		boundary, boundary, boundary);
