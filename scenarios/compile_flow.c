@@ -224,6 +224,12 @@ static const char *shown_text(struct compiler *c, const struct node *n, bool sec
 	return shown;
 }
 
+static bool is_secret(const struct compiler *c, const char *var, uint32_t variable)
+{
+	return secret_name(str_from(var)) ||
+	       (variable != PROGRAM_NONE && rows_at(&c->variables, struct variable, variable)->secret);
+}
+
 static bool read_condition(struct compiler *c, const struct node *n, struct condition *condition)
 {
 	struct if_text text = { 0 };
@@ -241,6 +247,7 @@ static bool read_condition(struct compiler *c, const struct node *n, struct cond
 		return false;
 	}
 	const char *negation = text.negated ? "not " : "";
+	const bool secret = is_secret(c, text.var, condition->variable);
 	if (has_exists) {
 		condition->text = arena_printf(c->arena, "%s%s %s", negation, text.var,
 		                               text.exists ? "exists" : "is absent");
@@ -250,11 +257,11 @@ static bool read_condition(struct compiler *c, const struct node *n, struct cond
 	condition->value = compile_looked_at(c, &var, condition->variable);
 	condition->kind = has_equals ? CONDITION_EQUALS : CONDITION_MATCHES;
 	condition->text = arena_printf(c->arena, "%s%s %s %s", negation, text.var, has_equals ? "equals" : "matches",
-	                               shown_text(c, has_equals ? &equals : &matches, secret_name(str_from(text.var))));
+	                               shown_text(c, has_equals ? &equals : &matches, secret));
 	if (has_equals) {
 		struct weaver w;
 		weaver_init(&w, c, ESCAPE_NONE);
-		weave_scalar(&w, &equals, secret_name(str_from(text.var)));
+		weave_scalar(&w, &equals, secret);
 		condition->equals = weaver_finish(&w);
 	} else {
 		compile_pattern(c, &matches, &condition->pattern);
