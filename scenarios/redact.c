@@ -245,15 +245,20 @@ static bool holds_url(struct str name)
 	       str_eq_nocase(name, STR("Referer"));
 }
 
-void redact_header(const struct vm *vm, struct str name, struct str value, struct buf *out)
+void redact_header_value(const struct vm *vm, struct str name, struct str value, struct buf *out)
 {
-	buf_add(out, name);
-	buf_add(out, STR(": "));
 	if (secret_name(name))
 		buf_add(out, hidden);
 	else if (holds_url(name))
 		redact_url(vm, value, out);
 	else
 		hide_values(vm, value, out);
+}
+
+void redact_header(const struct vm *vm, struct str name, struct str value, struct buf *out)
+{
+	buf_add(out, name);
+	buf_add(out, STR(": "));
+	redact_header_value(vm, name, value, out);
 	buf_add_char(out, '\n');
 }

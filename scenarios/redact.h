@@ -21,6 +21,9 @@ void redact_url(const struct vm *vm, struct str url, struct buf *out);
  * cut is hidden all the same. */
 void redact_value(const struct vm *vm, struct str value, size_t most, struct buf *out);
 
+/* Adds the value of a header: that of some is a URL. */
+void redact_header_value(const struct vm *vm, struct str name, struct str value, struct buf *out);
+
 /* Adds "Name: value\n". */
 void redact_header(const struct vm *vm, struct str name, struct str value, struct buf *out);
 

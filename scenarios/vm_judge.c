@@ -200,10 +200,23 @@ static bool check_holds(struct vm *vm, const struct check *check, uint32_t numbe
 	return false;
 }
 
+/* The beginning of what was found, in the scratch. */
+static struct str show_found(struct vm *vm, const struct check *check, struct str found)
+{
+	const struct program *p = vm->program;
+	struct buf *shown = &vm->shared->scratch;
+	buf_clear(shown);
+	if (check->source.kind == SOURCE_HEADER)
+		redact_header_value(vm, p->captures[p->steps[check->step].first_capture + check->source.index].name,
+		                    found, shown);
+	else
+		redact_value(vm, found, SHOWN_BYTES, shown);
+	return str_first(buf_str(shown), SHOWN_BYTES);
+}
+
 static void explain_value(struct vm *vm, const struct check *check)
 {
 	const struct value v = find_value(vm, &check->source);
-	struct buf *shown = &vm->shared->scratch;
 	if (is_no_json(vm, check, &v) || (v.why && check->source.kind != SOURCE_JSON)) {
 		explain(vm, "%s: %s", check->text, v.why);
 	} else if (check->secret && v.kind != JSONSCAN_ABSENT && check->kind != CHECK_EXISTS) {
@@ -211,9 +224,8 @@ static void explain_value(struct vm *vm, const struct check *check)
 	} else if (check->kind == CHECK_EXISTS || v.text.len == 0) {
 		explain(vm, "%s: found %s", check->text, kind_text(v.kind));
 	} else {
-		buf_clear(shown);
-		redact_value(vm, v.text, SHOWN_BYTES, shown);
-		explain(vm, "%s: found %.*s", check->text, STR_ARG(str_first(buf_str(shown), SHOWN_BYTES)));
+		const struct str shown = show_found(vm, check, v.text);
+		explain(vm, "%s: found %.*s", check->text, STR_ARG(shown));
 	}
 }
 

@@ -543,6 +543,8 @@ static void what_was_found_is_shown_without_secrets(void **state)
 		  "json /token/value equals ***: found ***" },
 		{ "{\"json\":\"/token/value\",\"matches\":\"^zz\"}", "{\"token\":{\"value\":\"below\"}}",
 		  "json /token/value matches ***: found ***" },
+		{ "{\"header\":\"location\",\"equals\":\"zz\"}", "{}",
+		  "header location equals zz: found /cb?code=1&id_token=***" },
 		{ "{\"json\":\"/o\",\"matches\":\".*\"}", "{\"o\":{}}", "json /o matches .*: found an object" },
 		{ "{\"json\":\"/o\",\"contains\":\"\"}", "{\"o\":[\"\"]}", "json /o contains '': found an array" },
 	};
@@ -556,6 +558,7 @@ static void what_was_found_is_shown_without_secrets(void **state)
 		             "\"x\":{\"json\":\"/credentials/0/x\",\"optional\":true}}}"),
 			cases[i].check);
 		begin(&f, text);
+		header(&f, "Location", "/cb?code=1&id_token=abc");
 		answer(&f, 200, cases[i].body);
 		assert_int_equal(f.vm.outcome.failure, VM_CHECK_FAILED);
 		assert_string_equal(f.vm.outcome.text, cases[i].text);
