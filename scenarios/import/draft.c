@@ -6,6 +6,7 @@
 
 #include "base/must.h"
 #include "scenarios/target.h"
+#include "scenarios/number.h"
 
 void draft_init(struct draft *d, const struct import_options *o)
 {
@@ -239,13 +240,9 @@ static void add_dumped(struct buf *b, json_t *value)
 			add_dumped(b, item);
 		}
 		buf_add_char(b, ']');
-	} else if (json_is_real(value)) {
-		char text[DRAFT_NUMBER_BYTES];
-		draft_number_text(json_real_value(value), text);
-		buf_add(b, str_from(text));
 	} else {
-		char *text = json_dumps(value, JSON_ENCODE_ANY);
-		buf_add(b, str_from(text ? text : "null"));
+		char *text = number_text(value);
+		buf_add(b, str_from(text));
 		free(text);
 	}
 }

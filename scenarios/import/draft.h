@@ -93,10 +93,6 @@ void draft_add_plain(struct buf *b, struct str text);
 /* A JSON string of what is in <b>, which is finished; NULL when it overflowed or is no text. */
 json_t *draft_take_string(struct buf *b);
 
-/* The shortest text that reads back as the same number; jansson would write 19.99 as 19.989999999999998. */
-#define DRAFT_NUMBER_BYTES 40
-void draft_number_text(double number, char ret_text[DRAFT_NUMBER_BYTES]);
-
 /* <text> with %XX decoded, and "+" as a blank when <plus>; false when it holds a NUL. */
 bool draft_percent_decode(struct str text, bool plus, struct buf *out);
 

@@ -58,18 +58,6 @@ json_t *draft_take_string(struct buf *b)
 	return string;
 }
 
-void draft_number_text(double number, char ret_text[DRAFT_NUMBER_BYTES])
-{
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(ret_text, DRAFT_NUMBER_BYTES - 2, "%.*g", digits, number);
-		if (strtod(ret_text, NULL) == number)
-			break;
-	}
-	/* It stays a number with a fraction. */
-	if (!strpbrk(ret_text, ".e"))
-		strcat(ret_text, ".0");
-}
-
 static int hex(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -6,6 +6,7 @@
 
 #include "base/must.h"
 #include "scenarios/target.h"
+#include "scenarios/number.h"
 
 #define OWN_TARGET "http://127.0.0.1:8080"
 
@@ -55,12 +56,12 @@ static json_t *form_fields(json_t *object)
 	const char *key;
 	json_object_foreach(object, key, value)
 	{
-		char text[DRAFT_NUMBER_BYTES];
 		if (strcmp(key, "//") == 0)
 			continue;
 		if (json_is_real(value)) {
-			draft_number_text(json_real_value(value), text);
+			char *text = number_text(value);
 			json_object_set_new(fields, key, json_string(text));
+			free(text);
 		} else if (json_is_string(value) || json_is_integer(value)) {
 			json_object_set(fields, key, value);
 		} else if (json_is_boolean(value)) {

@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "scenarios/import/openapi.h"
+#include "scenarios/number.h"
 
 static const char *text_at(json_t *object, const char *key)
 {
@@ -19,15 +20,7 @@ static char *scalar_text(json_t *value)
 		return xstrdup(json_string_value(value));
 	if (!value || json_is_object(value) || json_is_array(value) || json_is_null(value))
 		return NULL;
-	if (json_is_real(value)) {
-		char number[DRAFT_NUMBER_BYTES];
-		draft_number_text(json_real_value(value), number);
-		return xstrdup(number);
-	}
-	char *text = json_dumps(value, JSON_ENCODE_ANY);
-	char *copy = xstrdup(text ? text : "");
-	free(text);
-	return copy;
+	return number_text(value);
 }
 
 static bool is_of_weir(const char *header)
