@@ -219,7 +219,9 @@ static void close_second(struct run *r, struct mono now)
 	const dur_ns from_measured = mono_since(r->closed, r->measured_from);
 	/* Rounded, for the alarm is a little late each time; floor for the warm-up's negative numbers. */
 	const int32_t number = (int32_t)((from_measured + (from_measured < 0 ? -SECOND / 2 : SECOND / 2)) / SECOND);
-	struct second_record second = result_second(r->interval, &r->before, number, length);
+	/* In the grace behind the end nothing begins: it makes no rate smaller. */
+	const dur_ns planned = r->closed.ns < r->end.ns && now.ns > r->end.ns ? mono_since(r->end, r->closed) : length;
+	struct second_record second = result_second(r->interval, &r->before, number, planned);
 	const struct generator_reading machine = generator_watch_take(&r->machine, r->interval->connections);
 	second.phase = phase_of(r->program, number, mono_since(r->closed, r->start), mono_since(now, r->start));
 	second.steal = machine.steal;
@@ -227,7 +229,7 @@ static void close_second(struct run *r, struct mono now)
 	second.ports = machine.ports;
 	keep_second(r, &second);
 	if (r->closed.ns >= r->measured_from.ns)
-		watch_thresholds(r, length);
+		watch_thresholds(r, planned);
 	tell(r, now, length, &second);
 	r->before = r->interval->arrivals;
 	r->closed = now;

@@ -47,14 +47,18 @@ void watch_destroy(struct watch *w)
 	free(w);
 }
 
-/* Takes the interval into the window, from which the oldest falls out. */
+/* Takes the interval into the window, from which the oldest falls out. What is left of a run behind its last whole second is
+ * no window: it belongs to that second. */
 static void slide(struct watch *w, const struct meter *m, dur_ns length)
 {
-	struct verdict_sums *newest = &w->ring[w->at];
-	verdict_sums_reset(newest);
+	const bool belongs = length < SECOND / 2 && w->filled > 0;
+	struct verdict_sums *newest = &w->ring[belongs ? (w->at + w->room - 1) % w->room : w->at];
+	if (!belongs) {
+		verdict_sums_reset(newest);
+		w->at = (w->at + 1) % w->room;
+		w->filled += w->filled < w->room;
+	}
 	verdict_gather(w->threshold, m, length, newest);
-	w->at = (w->at + 1) % w->room;
-	w->filled += w->filled < w->room;
 	/* Added up anew: a histogram cannot be subtracted from without knowing its extremes again. */
 	verdict_sums_reset(&w->all);
 	for (size_t i = 0; i < w->filled; i++)

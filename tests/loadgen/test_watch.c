@@ -45,6 +45,21 @@ static void what_is_judged_at_the_end_needs_no_watch(void **state)
 	watch_destroy(NULL);
 }
 
+static void what_is_left_at_the_end_is_no_window(void **state)
+{
+	const struct threshold t = parse("count(response_time) > 5", SECOND, false, 0);
+	struct watch *w = watch_create(&t);
+	struct threshold_record r = { 0 };
+	assert_false(second(w, 10, 0, MILLISECOND));
+	struct meter *m = meter_create(&test_program);
+	assert_false(watch_interval(w, m, 5 * MILLISECOND));
+	meter_destroy(m);
+	watch_verdict(w, &r);
+	assert_true(r.met && r.value == 10);
+	free(r.that);
+	watch_destroy(w);
+}
+
 static void nothing_in_a_window_is_a_rate_of_nothing(void **state)
 {
 	const struct threshold t = parse("rate > 5/s", SECOND, true, 0);
@@ -146,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_judged_at_the_end_needs_no_watch),
+		cmocka_unit_test(what_is_left_at_the_end_is_no_window),
 		cmocka_unit_test(nothing_in_a_window_is_a_rate_of_nothing),
 		cmocka_unit_test(the_worst_window_is_the_verdict),
 		cmocka_unit_test(for_a_lower_limit_the_worst_is_the_least),
