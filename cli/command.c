@@ -14,12 +14,13 @@ static enum exit_status status_of(enum err_kind kind)
 	case ERR_NOT_FOUND:
 	case ERR_LIMIT:
 		return EXIT_USAGE;
+	case ERR_INTERRUPTED:
+		return EXIT_ROLLED_BACK;
 	case ERR_IO:
 	case ERR_UNREACHABLE:
 	case ERR_STORE:
 	case ERR_STALE:
 	case ERR_BUSY:
-	case ERR_INTERRUPTED:
 	case ERR_NONE:
 		break;
 	}

@@ -566,6 +566,14 @@ static int refuse_too_many_users(const struct run *r, struct err *err)
 	return 0;
 }
 
+/* Signals that came meanwhile are heard. */
+static bool is_interrupted(void *run)
+{
+	struct run *r = run;
+	loop_turn(&r->loop, LOOP_POLL);
+	return r->interrupted;
+}
+
 int run_execute(const struct run_options *o, struct run_record *ret_record, struct err *err)
 {
 	const struct transport_options transport = transport_options(o);
@@ -573,10 +581,13 @@ int run_execute(const struct run_options *o, struct run_record *ret_record, stru
 	r.descriptor_limit = run_raise_descriptors();
 	if (refuse_too_many_users(&r, err) < 0)
 		return -1;
-	if (net_probe(o->program->target.url, &transport, PROBE_TIMEOUT, err) < 0)
-		return -1;
 	if (open_loop(&r, err) < 0)
 		return -1;
+	const struct probe_limits limits = { PROBE_TIMEOUT, is_interrupted, &r };
+	if (net_probe(o->program->target.url, &transport, &limits, err) < 0) {
+		close_loop(&r);
+		return -1;
+	}
 	run_record_init(ret_record);
 	ret_record->started_at = wall_now();
 	ret_record->name = xstrdup(o->program->name);

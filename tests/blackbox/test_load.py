@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -113,6 +114,15 @@ def test_who_waits_waits_no_longer_than_the_run(weir, demo_app):
     run = weir("load", "run", scenario(weir, app.url, flows=steps, load=load), "--no-store", "--json", "--quiet")
     figures = {**run.json(), **run.json().get("unverified", {})}
     assert figures["response_time_us"]["max"] < 5e6, run
+
+
+def test_ctrl_c_is_heard_before_the_target_answers(start):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        run = start(support.BUILD / "weir", "load", "run", f"https://127.0.0.1:{silent.getsockname()[1]}/", "--no-store")
+        connection, _ = silent.accept()  # it waits for a handshake that never comes
+        run.signal(signal.SIGINT)
+        assert run.wait() == 5 and "interrupted" in run.stderr, run.stderr
+        connection.close()
 
 
 def test_a_url_is_enough(weir, demo_app):

@@ -17,11 +17,13 @@ static const struct transport_options options = { 0 };
 static const struct peer_act listens[] = { PEER_READ_ONE, PEER_CLOSE };
 static const struct peer_act *const scripts[] = { listens };
 
+static const struct probe_limits limits = { .timeout = 10 * SECOND };
+
 static void a_target_that_listens_is_reached_without_a_request(void **state)
 {
 	struct peer *p = peer_start(scripts, 1);
 	struct err err = { .kind = ERR_NONE };
-	assert_int_equal(net_probe(peer_origin(p), &options, 10 * SECOND, &err), 0);
+	assert_int_equal(net_probe(peer_origin(p), &options, &limits, &err), 0);
 	assert_int_equal(err.kind, ERR_NONE);
 	assert_int_equal(peer_requests(p), 0);
 	peer_stop(p);
@@ -37,11 +39,11 @@ static void a_target_that_does_not_listen_is_named_with_the_reason(void **state)
 	must(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	must(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
-	assert_int_equal(net_probe(url, &options, 10 * SECOND, &err), -1);
+	assert_int_equal(net_probe(url, &options, &limits, &err), -1);
 	assert_int_equal(err.kind, ERR_UNREACHABLE);
 	assert_non_null(strstr(err.text, url));
 	assert_true(strlen(err.text) > strlen(url) + strlen("cannot reach : "));
-	assert_int_equal(net_probe(url, &options, 10 * SECOND, NULL), -1);
+	assert_int_equal(net_probe(url, &options, &limits, NULL), -1);
 	close(fd);
 }
 
@@ -49,7 +51,7 @@ static void a_name_that_cannot_be_is_unreachable(void **state)
 {
 	struct err err = { .kind = ERR_NONE };
 	assert_int_equal(net_probe("http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid",
-	                           &options, 10 * SECOND, &err),
+	                           &options, &limits, &err),
 	                 -1);
 	assert_int_equal(err.kind, ERR_UNREACHABLE);
 }
@@ -57,7 +59,7 @@ static void a_name_that_cannot_be_is_unreachable(void **state)
 static void only_http_is_probed(void **state)
 {
 	struct err err = { .kind = ERR_NONE };
-	assert_int_equal(net_probe("ftp://127.0.0.1", &options, 10 * SECOND, &err), -1);
+	assert_int_equal(net_probe("ftp://127.0.0.1", &options, &limits, &err), -1);
 	assert_int_equal(err.kind, ERR_UNREACHABLE);
 }
 
