@@ -92,6 +92,12 @@ int search_execute(const struct search_options *o, struct search_record *ret_rec
 		if (o->listener.trial_begins)
 			o->listener.trial_begins(o->listener.arg, rate, time, phase);
 		result = run_trial(o, rate, time, &t, &run, err);
+		/* What was found until then is kept. */
+		if (result < 0 && err->kind == ERR_INTERRUPTED && ret_record->trial_count > 0) {
+			search_stop(&s, "it was interrupted", ret_record);
+			result = 0;
+			break;
+		}
 		if (result < 0) {
 			search_stop(&s, "the target could not be reached any more", ret_record);
 			break;
