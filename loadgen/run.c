@@ -355,22 +355,6 @@ static void judge_thresholds(struct run *r, dur_ns measured)
 	}
 }
 
-static double mean_cpu(const struct run_record *record)
-{
-	double sum = 0;
-	for (size_t i = 0; i < record->second_count; i++)
-		sum += record->seconds[i].cpu;
-	return record->second_count ? sum / (double)record->second_count : 0;
-}
-
-static double most_cpu(const struct run_record *record)
-{
-	double most = 0;
-	for (size_t i = 0; i < record->second_count; i++)
-		most = record->seconds[i].cpu > most ? record->seconds[i].cpu : most;
-	return most;
-}
-
 static bool promises_rate(const struct program *p)
 {
 	for (uint32_t i = 0; i < p->executor_count; i++)
@@ -391,8 +375,8 @@ static void judge(struct run *r, const struct executor_counts *counts)
 		.requests = (uint64_t)hist_count(&r->total->lag),
 		.lag_p99 = hist_quantile(&r->total->lag, 0.99),
 		.service_p50 = hist_quantile(&r->total->service, 0.5),
-		.cpu = mean_cpu(record),
-		.cpu_peak = most_cpu(record),
+		.cpu = run_record_mean_cpu(record),
+		.cpu_peak = run_record_most_cpu(record),
 		.descriptors = run_record_most_descriptors(record),
 		.descriptor_limit = r->descriptor_limit,
 		.local_failures = r->total->local_failures,

@@ -102,6 +102,22 @@ uint32_t run_record_most_descriptors(const struct run_record *r)
 	return most;
 }
 
+double run_record_mean_cpu(const struct run_record *r)
+{
+	double sum = 0;
+	for (size_t i = 0; i < r->second_count; i++)
+		sum += r->seconds[i].cpu;
+	return r->second_count ? sum / (double)r->second_count : 0;
+}
+
+double run_record_most_cpu(const struct run_record *r)
+{
+	double most = 0;
+	for (size_t i = 0; i < r->second_count; i++)
+		most = r->seconds[i].cpu > most ? r->seconds[i].cpu : most;
+	return most;
+}
+
 void run_record_make_resources(struct run_record *r, size_t count)
 {
 	must(!r->resources);

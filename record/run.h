@@ -196,6 +196,10 @@ void flow_record_make_steps(struct flow_record *f, size_t count);
 uint32_t run_record_most_ports(const struct run_record *r);
 uint32_t run_record_most_descriptors(const struct run_record *r);
 
+/* Of the busiest worker, over all seconds: a share of a core. 0 without any. */
+double run_record_mean_cpu(const struct run_record *r);
+double run_record_most_cpu(const struct run_record *r);
+
 /* Makes <count> series, each with a missing value for every second there is; named later by the caller. */
 void run_record_make_resources(struct run_record *r, size_t count);
 
