@@ -215,9 +215,8 @@ def test_a_balancer_that_is_not_there_is_one_sentence(rig):
 
 def test_a_port_that_is_taken_is_one_sentence(rig):
     rig.start_canary()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", rig.listen))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        rig.listen = taken.getsockname()[1]
         run = rig.weir("canary", "run", rig.plan(), "--store", rig.store, "--quiet")
     assert run.status == 3, run
     assert str(rig.listen) in run.stderr
