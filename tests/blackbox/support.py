@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -49,10 +50,17 @@ def wait_until(what, condition, deadline_s=None):
 
 
 def free_port():
-    """A port that was free a moment ago: only for programs that cannot choose one themselves (HAProxy, nginx)."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that was free a moment ago: only for programs that cannot choose one themselves (HAProxy, nginx). Below the range
+    from which the system gives ports to clients, or any connection of the load could take it meanwhile."""
+    while True:
+        port = random.randrange(15000, 30000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass  # somebody has it
 
 
 def need_program(name):
