@@ -75,6 +75,7 @@ static const struct {
 	{ "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 2\r\n\r\nok", true, 0, 0, NULL },
 	{ "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" OK "Content-Length: 2\r\n\r\nok", true, 0, 0, NULL },
 	{ "HTTP/1.1 100 Continue\r\n\r\n", false, 0, 0, NULL },
+	{ "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Le", false, 0, 0, NULL },
 	{ "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nbytes", false, 0, 0, NULL },
 	{ "HTTP/1.1 200 OK\nContent-Length: 2\nX-A: b\n\nok", true, 0, 0, NULL },
 	{ OK "X-A: one\r\n two\r\nContent-Length: 2\r\n\r\nok", true, 0, 0, NULL },
