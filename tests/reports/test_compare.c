@@ -192,11 +192,14 @@ static void unlike_runs_are_named(void **state)
 	golden_run_of(&p.now, 1, 60, 300);
 	json_object_set_new(p.now.manifest, "scenario_hash", json_string("other"));
 	json_object_del(p.now.manifest, "threads");
+	p.now.by_curl = p.now.requests;
+	p.now.by_replay = 0;
 	compare(&p, NULL);
-	assert_int_equal(p.c.warning_count, 3);
+	assert_int_equal(p.c.warning_count, 4);
 	assert_non_null(strstr(p.c.warnings[0], "\"9f2c4e1b7a3d5f60\" then, \"other\" now"));
 	assert_non_null(strstr(p.c.warnings[1], "1 then, not known now"));
-	assert_non_null(strstr(p.c.warnings[2], "loads differ"));
+	assert_non_null(strstr(p.c.warnings[2], "replay carried 100 % of the requests then, 0 % now"));
+	assert_non_null(strstr(p.c.warnings[3], "loads differ"));
 	finish(&p);
 }
 
